@@ -1,0 +1,1 @@
+"""What everything stands on: errors, options, plug-ins, files and artifacts."""
