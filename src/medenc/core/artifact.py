@@ -54,9 +54,13 @@ class Artifact:
 
 @dataclass
 class Draft:
-    """An artifact being written: put files into `folder`, facts into `numbers` and `facts`."""
+    """An artifact being written: put files into `folder`, measurements into `numbers`, properties into `facts`.
+
+    `target` is where the finished artifact will stand; what must survive a kill (checkpoints) lives beside it.
+    """
 
     folder: Path
+    target: Path
     numbers: dict[str, Any] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -78,7 +82,7 @@ def writing(
     """Fill `draft.folder`; on success the manifest is added and the folder takes its place at `path`."""
     inputs = inputs or {}
     with new_folder(path) as folder:
-        draft = Draft(folder)
+        draft = Draft(folder, path)
         yield draft
         write_json(folder / MANIFEST, _manifest(draft, kind, options, inputs, version))
 

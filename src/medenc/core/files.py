@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -60,9 +61,9 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     A process killed inside the block leaves only a `.part-*` sibling, which the next writer removes.
     """
-    with _disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with _disk_errors(path), _sole_writer(path):
         recover(path)
+        _sweep(path)
         draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{PART}{path.name}-"))
         draft.chmod(0o755)
         try:
@@ -86,13 +87,13 @@ def publish(draft: Path, path: Path) -> None:
 
 def recover(path: Path) -> None:
     """Undo what a killed `publish` left: restore the previous folder when the new one never arrived."""
-    previous = _previous(path)
-    if previous.exists():
-        if path.exists():
-            shutil.rmtree(previous)
-        else:
-            previous.rename(path)
-    for rest in path.parent.glob(f"{PART}{path.name}-*"):
+    if _previous(path).exists() and not path.exists():
+        _previous(path).rename(path)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of `path` left; only the holder of its lock may."""
+    for rest in [_previous(path), *path.parent.glob(f"{PART}{path.name}-*")]:
         shutil.rmtree(rest, ignore_errors=True)
 
 
@@ -133,6 +134,20 @@ def content_digest(path: Path) -> str:
         return sha256(path)
     files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(PART))
     return digest({p.relative_to(path).as_posix(): sha256(p) for p in files})
+
+
+@contextmanager
+def _sole_writer(path: Path) -> Iterator[None]:
+    """Hold the lock of `path`; a second writer is told so instead of tidying the first one's draft away."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MedencError(
+                "another process is writing this", where=path, hint="wait for it to end"
+            ) from None
+        yield
 
 
 def _previous(path: Path) -> Path:
