@@ -124,19 +124,14 @@ class Recipe:
         expected = artifact.fingerprint(step.kind, options, inputs, step.version)
         skipped = not forced and artifact.is_current(out, expected)
         if not skipped:
-            with artifact.writing(
-                out, step.kind, options=options, inputs=inputs, version=step.version
-            ) as draft:
+            with artifact.writing(out, step.kind, options=options, inputs=inputs, version=step.version) as draft:
                 step.run(draft)
         numbers = artifact.open_artifact(out).manifest["numbers"]
         return Result(id_, skipped, round(time.perf_counter() - began, 3), out, numbers)
 
     def _inputs(self, id_: str) -> dict[str, str]:
         """Content digests of every "@…" that the step's options name."""
-        return {
-            ref: artifact.input_content(self._path(ref, id_))
-            for ref in sorted(_references(self.file.step[id_]))
-        }
+        return {ref: artifact.input_content(self._path(ref, id_)) for ref in sorted(_references(self.file.step[id_]))}
 
     def _build(self, id_: str, values: Mapping[str, Any]) -> Step:
         resolved = _replace(values, lambda ref: str(self._path(ref, id_)))
@@ -144,7 +139,7 @@ class Recipe:
         return step.smoke() if self.smoke else step
 
     def _path(self, ref: str, asker: str) -> Path:
-        """The path that "@id/sub" means in step `asker`: inside a source, or inside an earlier step's output."""
+        """What "@id/sub" means in step `asker`: a path inside a source or an earlier step's output."""
         id_, _, sub = ref.removeprefix("@").partition("/")
         earlier = list(self.file.step)[: list(self.file.step).index(asker)]
         if id_ in self.file.source:
@@ -165,27 +160,22 @@ class Recipe:
         if not path.exists():
             raise MedencError(f"the data is not at {path}", where=f"source.{id_}", hint=source.get)
         if source.sha256 and not self.smoke and content_digest(path) != source.sha256:
-            raise MedencError(
-                f"the data at {path} is not the declared one", where=f"source.{id_}", hint=source.get
-            )
+            raise MedencError(f"the data at {path} is not the declared one", where=f"source.{id_}", hint=source.get)
         return path
 
     def _must_exist(self, id_: str | None) -> None:
         if id_ is not None and id_ not in self.steps:
-            raise MedencError(
-                f"no such step: '{id_}'", where=self.file.name, hint=did_you_mean(id_, self.steps)
-            )
+            raise MedencError(f"no such step: '{id_}'", where=self.file.name, hint=did_you_mean(id_, self.steps))
 
 
-def load(
-    name: str | Path, out: Path | None = None, overrides: Iterable[str] = (), *, smoke: bool = False
-) -> Recipe:
+def load(name: str | Path, out: Path | None = None, overrides: Iterable[str] = (), *, smoke: bool = False) -> Recipe:
     """Read a recipe file, or a bundled recipe by its name, and check it whole.
 
     Args:
         name: path of a TOML file, or the name of a bundled recipe (`sample`).
         out: where the artifacts go; `runs/<recipe name>` by default.
-        overrides: dotted changes such as `sap.fit.learning_rate=2e-5` or `source.x.path=/data`, checked like the file.
+        overrides: dotted changes such as `sap.fit.learning_rate=2e-5` or `source.x.path=/data`,
+            checked like the file.
         smoke: take every source's stand-in and shrink every step.
     """
     path = _recipe_path(str(name))
@@ -201,9 +191,7 @@ def load(
 
 def bundled() -> list[str]:
     """Names of the recipes that come with the package."""
-    return sorted(
-        Path(str(p)).stem for p in files("medenc").joinpath("recipes").iterdir() if p.name.endswith(".toml")
-    )
+    return sorted(Path(str(p)).stem for p in files("medenc").joinpath("recipes").iterdir() if p.name.endswith(".toml"))
 
 
 def _recipe_path(name: str) -> Path:
@@ -244,9 +232,14 @@ def _toml_value(text: str) -> Any:
 
 def _references(value: Any) -> set[str]:
     """Every "@…" string inside a nested value."""
-    found: set[str] = set()
-    _replace(value, lambda ref: found.add(ref) or ref)
-    return found
+    found: list[str] = []
+
+    def note(ref: str) -> str:
+        found.append(ref)
+        return ref
+
+    _replace(value, note)
+    return set(found)
 
 
 def _replace(value: Any, resolve: Callable[[str], str]) -> Any:

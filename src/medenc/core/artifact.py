@@ -1,7 +1,8 @@
 """Artifacts: finished results on disk that explain themselves.
 
-An artifact is a folder with a `manifest.json` that says what it is, which options and inputs made it, what was measured,
-and the SHA-256 of every file. The manifest is written last and the folder is renamed into place, so a half-written artifact cannot exist.
+An artifact is a folder with a `manifest.json` that says what it is, which options and inputs made it, what was
+measured, and the SHA-256 of every file. The manifest is written last and the folder is renamed into place, so a
+half-written artifact cannot exist.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Artifact:
 
     @property
     def kind(self) -> str:
+        """What it is: model, index, report, …"""
         return str(self.manifest["kind"])
 
     @property
@@ -46,9 +48,7 @@ class Artifact:
         """Files that are missing or differ from the manifest, by relative name."""
         files: dict[str, str] = self.manifest["files"]
         return [
-            n
-            for n, expected in files.items()
-            if not (self.path / n).is_file() or sha256(self.path / n) != expected
+            n for n, expected in files.items() if not (self.path / n).is_file() or sha256(self.path / n) != expected
         ]
 
 

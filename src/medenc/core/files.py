@@ -144,9 +144,7 @@ def _sole_writer(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise MedencError(
-                "another process is writing this", where=path, hint="wait for it to end"
-            ) from None
+            raise MedencError("another process is writing this", where=path, hint="wait for it to end") from None
         yield
 
 
@@ -162,6 +160,4 @@ def _disk_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None or isinstance(error, FileNotFoundError):
             raise
-        raise MedencError(
-            f"cannot write: {error.strerror}; what was there before is untouched", where=path
-        ) from error
+        raise MedencError(f"cannot write: {error.strerror}; what was there before is untouched", where=path) from error

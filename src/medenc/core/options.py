@@ -13,9 +13,7 @@ from medenc.core.errors import MedencError, did_you_mean
 class Options(BaseModel):
     """Named, typed, immutable settings; a name that is not declared is refused."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, arbitrary_types_allowed=True)
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str) -> Self:

@@ -1,7 +1,7 @@
 """Plug-ins: one behaviour with its options in its own file; the file name is the registration.
 
-`use = "contrastive"` under the kind `objective` is the class in `medenc/objectives/contrastive.py`. Other packages add
-plug-ins through the entry-point group `medenc.<kind>`, whose values are module names.
+`use = "contrastive"` under the kind `objective` is the class in `medenc/objectives/contrastive.py`. Other packages
+add plug-ins through the entry-point group `medenc.<kind>`, whose values are module names.
 """
 
 from __future__ import annotations
@@ -42,9 +42,7 @@ def modules(kind: str) -> dict[str, str]:
         if error.name and PACKAGES[kind].startswith(error.name):  # a kind without a plug-in yet
             return found
         raise
-    found |= {
-        module.name: f"{PACKAGES[kind]}.{module.name}" for module in pkgutil.iter_modules(package.__path__)
-    }
+    found |= {module.name: f"{PACKAGES[kind]}.{module.name}" for module in pkgutil.iter_modules(package.__path__)}
     return dict(sorted(found.items()))
 
 
@@ -65,10 +63,8 @@ def find(kind: str, name: str) -> type[Plugin]:
 
 
 def build(kind: str, values: Mapping[str, Any], where: str) -> Plugin:
-    """A plug-in from a table such as `{use = "contrastive", temperature = 0.05}`; `where` names the table's place."""
+    """A plug-in from a table such as `{use = "contrastive", temperature = 0.05}` that stands at `where`."""
     if "use" not in values:
-        raise MedencError(
-            f"which {kind}? `use` is required", where=where, hint=f"known: {', '.join(modules(kind))}"
-        )
+        raise MedencError(f"which {kind}? `use` is required", where=where, hint=f"known: {', '.join(modules(kind))}")
     options = {key: value for key, value in values.items() if key != "use"}
     return find(kind, str(values["use"])).parse(options, where)

@@ -16,7 +16,7 @@ def visible() -> bool:
 
 
 def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[T]:
-    """Yield `items` under a progress bar called `title`; `total` is taken from `len(items)` when it has one."""
+    """Yield `items` under a progress bar called `title`; `total` defaults to their length, if they have one."""
     if not visible():
         yield from items
         return
@@ -24,3 +24,8 @@ def track(items: Iterable[T], title: str, total: int | None = None) -> Iterator[
     from rich.progress import track as rich_track
 
     yield from rich_track(items, description=title, total=total, console=Console(stderr=True))
+
+
+def colour() -> bool:
+    """Whether stdout is a terminal that wants colour (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,0 +1,38 @@
+# make demo · make test · make check · make bench · make clean
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check bench clean
+
+demo: .venv/train
+	$(BIN)/medenc demo
+
+test: .venv/dev
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: .venv/dev
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist runs src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# torch goes first and alone, so that nothing else pulls another build of it
+.venv/torch: constraints.txt
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("medenc needs Python 3.11 or newer")'
+	$(PYTHON) -m venv .venv
+	$(PIP) torch
+	touch $@
+
+.venv/train: .venv/torch pyproject.toml
+	$(PIP) --editable '.[train,serve]'
+	touch $@
+
+.venv/dev: .venv/train
+	$(PIP) --editable '.[dev]'
+	touch $@

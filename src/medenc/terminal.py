@@ -1,0 +1,69 @@
+"""How results look in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from medenc.core.progress import colour
+
+BOLD, PLAIN, DIM = "\033[1;33m", "\033[0m", "\033[2m"
+
+
+def hits(answer: Any) -> str:
+    """Hits with their highlights and the lexical and dense parts of their scores."""
+    if not answer.hits:
+        return "no hits"
+    blocks = []
+    for hit in answer.hits:
+        parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items() if value is not None)
+        head = f"{hit.rank:>2}. {hit.title or hit.id}  {_styled(f'[{hit.id}]  {hit.score:.4f}  {parts}', DIM)}"
+        blocks.append(f"{head}\n    {_snippet(hit.text, hit.highlights)}")
+    return "\n".join(blocks)
+
+
+def answers(found: Any) -> str:
+    """Answers as verbatim spans with their document and probability."""
+    nothing = f"no answer: {found.no_answer_probability:.2f}"
+    return "\n".join([f"{a.probability:.2f}  {a.text}  {_styled(f'[{a.id}:{a.start}-{a.end}]', DIM)}" for a in found.answers] + [nothing])
+
+
+def scores(report: Mapping[str, Any]) -> str:
+    """The table of an evaluation: a row a mode, a column a measure, each with its interval."""
+    modes = report["scores"]
+    measures = list(next(iter(modes.values())))
+    rows = [["", *measures]]
+    for mode, values in modes.items():
+        intervals = report["intervals"][mode]
+        rows.append([mode, *(f"{values[m]:.3f} [{intervals[m][0]:.3f}, {intervals[m][1]:.3f}]" for m in measures)])
+    tests = [
+        f"{t['a']} - {t['b']}  {t['measure']}: {t['difference']:+.3f} [{t['interval'][0]:+.3f}, {t['interval'][1]:+.3f}]  p = {t['p']:.4f}"
+        for t in report.get("tests", [])
+    ]
+    return "\n".join([table(rows), *tests])
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def _snippet(text: str, highlights: Iterable[Sequence[int]], width: int = 160) -> str:
+    """The part of `text` around the first highlight, with every highlight in it set off."""
+    spans = [(start, end) for start, end in highlights]
+    first = spans[0][0] if spans else 0
+    left = max(0, min(first - width // 4, len(text) - width))
+    right = min(len(text), left + width)
+    pieces, at = [], left
+    for start, end in spans:
+        if at <= start and end <= right:
+            pieces += [text[at:start], _styled(text[start:end], BOLD)]
+            at = end
+    pieces.append(text[at:right])
+    line = "".join(pieces).replace("\n", " ")
+    return ("…" if left else "") + line + ("…" if right < len(text) else "")
+
+
+def _styled(text: str, style: str) -> str:
+    return f"{style}{text}{PLAIN}" if colour() else text
