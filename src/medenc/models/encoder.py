@@ -1,0 +1,176 @@
+"""Text encoders: a transformer backbone, pooling and normalisation, one tower or two."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
+
+from medenc.core.errors import MedencError
+from medenc.core.options import Options
+from medenc.models.pooling import Pooling, pool
+
+Size = Literal["tiny", "small", "base", "large"]
+SIZES: dict[str, tuple[int, int, int]] = {  # layers, hidden size, heads; `tiny` is the shape of CoROM-tiny
+    "tiny": (4, 256, 4),
+    "small": (6, 384, 6),
+    "base": (12, 768, 12),
+    "large": (24, 1024, 16),
+}
+Similarity = Literal["cosine", "dot", "l2"]
+
+
+class Contract(Options):
+    """What a model folder promises about its vectors; no flag elsewhere can contradict it."""
+
+    pooling: Pooling = "cls"
+    normalize: bool = True
+    similarity: Similarity = "cosine"
+    max_tokens: int = 256
+    prompts: dict[str, str] = {"query": "", "passage": ""}
+    languages: list[str] = ["ko", "zh", "en"]
+
+
+class Encoder(nn.Module):
+    """A backbone whose tokens are pooled into one vector; the same tower serves queries and passages."""
+
+    def __init__(self, backbone: PreTrainedModel, contract: Contract) -> None:
+        super().__init__()
+        self.backbone, self.contract = backbone, contract
+
+    @property
+    def query(self) -> Encoder:
+        """The tower for queries."""
+        return self
+
+    @property
+    def passage(self) -> Encoder:
+        """The tower for passages."""
+        return self
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        return int(self.backbone.config.hidden_size)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """Vectors (batch, dimension) of token ids (batch, tokens)."""
+        extra = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
+        vectors = pool(output, attention_mask, self.contract.pooling)
+        return nn.functional.normalize(vectors.float(), dim=-1) if self.contract.normalize else vectors
+
+
+class Towers(nn.Module):
+    """Two encoders of their own for queries and passages."""
+
+    def __init__(self, query: Encoder, passage: Encoder) -> None:
+        super().__init__()
+        if query.dimension != passage.dimension:
+            raise MedencError(
+                f"the towers' vectors differ: {query.dimension} numbers for queries, {passage.dimension} for passages"
+            )
+        self.query, self.passage = query, passage
+        self.contract = query.contract
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        return self.query.dimension
+
+
+Model = Encoder | Towers
+
+
+def from_size(size: Size, vocab_size: int, contract: Contract, dropout: float = 0.0) -> Encoder:
+    """A BERT of a named size with BERT's random initialisation, drawn from torch's generator."""
+    layers, hidden, heads = SIZES[size]
+    config = BertConfig(
+        vocab_size=vocab_size,
+        num_hidden_layers=layers,
+        hidden_size=hidden,
+        num_attention_heads=heads,
+        intermediate_size=4 * hidden,
+        pad_token_id=0,
+        **_dropout(dropout),
+    )
+    _check_length(config, contract)
+    return Encoder(AutoModel.from_config(config, **_pooler(config, contract)), contract)
+
+
+def from_checkpoint(folder: Path, contract: Contract, dropout: float | None = None) -> Encoder:
+    """The backbone of a local checkpoint folder (BERT, RoBERTa, ELECTRA, ALBERT, …), whatever its head was.
+
+    Args:
+        folder: `config.json` and safetensors weights.
+        contract: how its tokens become vectors.
+        dropout: replaces the checkpoint's own probability when given.
+
+    Raises: MedencError when the weights are missing, pickled or do not cover the backbone.
+    """
+    _check_weights(folder)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    _check_length(config, contract)
+    backbone, report = AutoModel.from_pretrained(
+        folder,
+        config=config,
+        local_files_only=True,
+        trust_remote_code=False,
+        use_safetensors=True,
+        output_loading_info=True,
+        dtype=torch.float32,
+        **_pooler(config, contract),
+        **({} if dropout is None else _dropout(dropout)),
+    )
+    missing = sorted(key for key in report["missing_keys"] if "position_ids" not in key)
+    if missing:
+        hint = "its pooler was never saved: choose another pooling" if "pooler" in missing[0] else None
+        raise MedencError(f"{len(missing)} weights are missing, such as {missing[0]}", where=folder, hint=hint)
+    return Encoder(backbone, contract)
+
+
+def separate(encoder: Encoder) -> Towers:
+    """Two towers that start as copies of one encoder."""
+    return Towers(encoder, copy.deepcopy(encoder))
+
+
+def _dropout(probability: float) -> dict[str, Any]:
+    return {"hidden_dropout_prob": probability, "attention_probs_dropout_prob": probability}
+
+
+def _pooler(config: Any, contract: Contract) -> dict[str, bool]:
+    """Build the backbone's pooler only where it is used; an unused one would be saved untrained."""
+    backbone = AutoModel._model_mapping[type(config)]
+    takes_it = "add_pooling_layer" in inspect.signature(backbone).parameters
+    if contract.pooling == "pooler" and not takes_it:
+        raise MedencError(f"a {config.model_type} backbone has no pooler", where="pooling", hint="use cls or mean")
+    return {"add_pooling_layer": contract.pooling == "pooler"} if takes_it else {}
+
+
+def _check_length(config: Any, contract: Contract) -> None:
+    """RoBERTa's positions start after the padding id, so two of its 514 are never a token's."""
+    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
+    limit = config.max_position_embeddings - offset
+    if contract.max_tokens > limit:
+        raise MedencError(f"the backbone reads {limit} tokens, found {contract.max_tokens}", where="max_tokens")
+
+
+def _check_weights(folder: Path) -> None:
+    if not (folder / "config.json").is_file():
+        raise MedencError("not a checkpoint folder: it has no config.json", where=folder)
+    if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
+        return
+    if (folder / "pytorch_model.bin").is_file() or (folder / "pytorch_model.bin.index.json").is_file():
+        raise MedencError(
+            "the weights are a pickle, which can run code when opened",
+            where=folder,
+            hint="save the model again with `save_pretrained(folder)` where you trust it, to get model.safetensors",
+        )
+    raise MedencError("no weights: expected model.safetensors", where=folder)

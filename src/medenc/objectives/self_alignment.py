@@ -1,0 +1,122 @@
+"""Self-alignment: the names of one concept get near vectors, names of different concepts far ones."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin
+from medenc.data.records import Name
+from medenc.models import losses
+from medenc.text.tokens import pad, tokenize
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerFast
+
+    from medenc.models.encoder import Model
+
+
+@dataclass(frozen=True, slots=True)
+class NamePair:
+    """Two names of one concept, tokenised; `texts` are equal numbers for equal token sequences."""
+
+    id: str
+    label: int
+    left: np.ndarray
+    right: np.ndarray
+    texts: tuple[int, int]
+
+    @property
+    def tokens(self) -> int:
+        """The longer side: what a row of the padded batch costs."""
+        return max(len(self.left), len(self.right))
+
+
+class SelfAlignment(Plugin):
+    """SapBERT's objective on pairs of names.
+
+    `sound` mines hard pairs in a 2N x 2N matrix with both sides as anchors; `ko-en` is the loss that SapBERT-KO-EN
+    was published with (its `base` was 0.8). Source: Liu et al., NAACL 2021.
+    """
+
+    loss: Literal["sound", "ko-en"] = "sound"
+    alpha: float = 1.0
+    beta: float = 60.0
+    base: float | None = None  # 0.5 for `sound`, 0.8 for `ko-en`
+    margin: float | None = 0.2  # of the miner of `sound`
+    temperature: float = 0.5  # of `ko-en`
+    max_pairs: int = 50  # per concept
+    max_tokens: int | None = None  # the model's own by default
+    seed: int = 0  # of the choice among more than `max_pairs` pairs
+
+    def prepare(
+        self, records: Iterable[Name], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+    ) -> tuple[list[NamePair], dict[str, Any]]:
+        """All pairs of different names of each concept, and what was counted on the way."""
+        names = [self._checked(record) for record in records]
+        tokens = tokenize(
+            tokenizer.backend_tokenizer, [name.term for name in names], self.max_tokens or max_tokens
+        )
+        concepts: dict[str, dict[bytes, np.ndarray]] = {}
+        for name, ids in zip(names, tokens.ids, strict=True):
+            concepts.setdefault(name.concept_id, {}).setdefault(ids.tobytes(), ids)
+        texts: dict[bytes, int] = {}
+        rows: list[NamePair] = []
+        for label, concept in enumerate(sorted(concepts)):
+            for left, right in self._pairs(concept, sorted(concepts[concept])):
+                keys = (texts.setdefault(left, len(texts)), texts.setdefault(right, len(texts)))
+                own = concepts[concept]
+                rows.append(NamePair(concept, label, own[left], own[right], keys))
+        single = sum(len(forms) < 2 for forms in concepts.values())
+        counts = {"names": len(names), "concepts": len(concepts), "concepts_with_one_name": single}
+        return rows, {**counts, "pairs": len(rows), "truncated": tokens.truncated}
+
+    def collate(
+        self, rows: Sequence[NamePair], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """One padded batch: all left names, then all right names, (2n, tokens)."""
+        sides = [row.left for row in rows] + [row.right for row in rows]
+        labels = np.array([row.label for row in rows] * 2)
+        texts = np.array([row.texts[side] for side in (0, 1) for row in rows])
+        return {**pad(sides, tokenizer.pad_token_id), "labels": labels, "texts": texts}
+
+    def losses(self, model: Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The multi-similarity loss of the batch."""
+        vectors = model.passage(batch["input_ids"], batch["attention_mask"])
+        sharpness = {"alpha": self.alpha, "beta": self.beta}
+        if self.loss == "sound":
+            base = 0.5 if self.base is None else self.base
+            value = losses.multi_similarity(
+                vectors, batch["labels"], texts=batch["texts"], base=base, margin=self.margin, **sharpness
+            )
+        else:
+            base = 0.8 if self.base is None else self.base
+            left, right = vectors.chunk(2)
+            labels = batch["labels"].chunk(2)[0]
+            value = losses.multi_similarity_rows(
+                left, right, labels, base=base, temperature=self.temperature, **sharpness
+            )
+        return {"multi_similarity": value}
+
+    def _pairs(self, concept: str, forms: list[bytes]) -> list[tuple[bytes, bytes]]:
+        pairs = list(combinations(forms, 2))
+        if len(pairs) <= self.max_pairs:
+            return pairs
+        return random.Random(f"{self.seed}:{concept}").sample(pairs, self.max_pairs)
+
+    @staticmethod
+    def _checked(record: Any) -> Name:
+        if not isinstance(record, Name):
+            raise MedencError(
+                f"expected names of concepts, found a {type(record).__name__}",
+                where="objective.self_alignment",
+                hint="read the data with a reader of dictionaries",
+            )
+        return record

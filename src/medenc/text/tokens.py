@@ -1,0 +1,38 @@
+"""Token ids as arrays: texts are tokenised once, and padded only to the longest of their batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """Token ids of texts, special tokens included, and how many texts did not fit whole."""
+
+    ids: list[np.ndarray]
+    truncated: int
+
+
+def tokenize(tokenizer: Tokenizer, texts: Sequence[str], max_tokens: int) -> Tokenized:
+    """Token ids of every text, cut at `max_tokens`; equal texts share one array."""
+    unique = list(dict.fromkeys(texts))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_tokens)
+    encodings = tokenizer.encode_batch_fast(unique) if unique else []
+    ids = {text: np.array(e.ids, dtype=np.int32) for text, e in zip(unique, encodings, strict=True)}
+    return Tokenized([ids[text] for text in texts], sum(bool(e.overflowing) for e in encodings))
+
+
+def pad(ids: Sequence[np.ndarray], pad_id: int, prefix: str = "") -> dict[str, np.ndarray]:
+    """`input_ids` and `attention_mask`, (batch, longest) int64, their names headed by `prefix`."""
+    longest = max(len(row) for row in ids)
+    input_ids = np.full((len(ids), longest), pad_id, dtype=np.int64)
+    mask = np.zeros_like(input_ids)
+    for place, row in enumerate(ids):
+        input_ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    return {f"{prefix}input_ids": input_ids, f"{prefix}attention_mask": mask}
