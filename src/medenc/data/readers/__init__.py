@@ -1,0 +1,1 @@
+"""Readers, one a file: each turns one format into records."""

@@ -1,0 +1,52 @@
+"""Training pairs from a BEIR folder: every query of a split with every passage that answers it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin
+from medenc.data.reading import Rejects
+from medenc.data.records import Pair, Passage, Query
+from medenc.data.retrieval import load_beir
+from medenc.metrics.ranking import read_trec
+
+
+class Pairs(Plugin):
+    """Pairs of a split, with mined negatives where a run file gives them."""
+
+    gives: ClassVar[type] = Pair
+    split: str = "train"
+    min_grade: int = 1
+    concepts: tuple[str, ...] = ()  # metadata fields, of the query or the passage, that say what a pair is about
+    negatives: Path | None = None  # a TREC run file; its passages, but for the judged relevant, are the negatives
+
+    def read(self, path: Path, rejects: Rejects) -> Iterator[Pair]:
+        """Yield the pairs in the order of the queries, then of the judgements."""
+        data = load_beir(path, self.split, rejects)
+        passages = {passage.id: passage for passage in data.passages}
+        mined = read_trec(self.negatives) if self.negatives else {}
+        for query in data.queries:
+            grades = data.qrels[query.id]
+            relevant = frozenset(id_ for id_, grade in grades.items() if grade > 0)
+            answers = [id_ for id_, grade in grades.items() if grade >= max(1, self.min_grade)]
+            if not answers:
+                rejects.filtered("a query without an answer of the least grade")
+            ids = [id_ for id_, _ in mined.get(query.id, []) if id_ not in relevant]
+            negatives = tuple((id_, self._passage(passages, id_).content) for id_ in ids)
+            for id_ in answers:
+                yield self._pair(query, passages[id_], negatives, relevant)
+
+    def _pair(
+        self, query: Query, passage: Passage, negatives: tuple[tuple[str, str], ...], relevant: frozenset[str]
+    ) -> Pair:
+        about = (source.metadata.get(field) for field in self.concepts for source in (query, passage))
+        concepts = frozenset(str(value) for value in about if value is not None)
+        return Pair(query.id, query.text, passage.id, passage.content, negatives, concepts, relevant)
+
+    def _passage(self, passages: Mapping[str, Passage], id_: str) -> Passage:
+        if id_ not in passages:
+            raise MedencError("a negative that is not in the corpus", where=self.negatives)
+        return passages[id_]

@@ -1,0 +1,235 @@
+"""Text files as lines and records: streamed, and refused with file, line and remedy.
+
+UTF-8 is expected. A byte-order mark, CRLF and gzip (known by its first bytes, not by its name) are accepted. Other
+encodings are recognised and named, never guessed: the reader's `encoding` option says what a file is.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from medenc.core.errors import MedencError
+from medenc.data.rejects import RecordError, Rejects
+
+__all__ = ["RecordError", "Rejects", "identifier", "json_object", "lines", "one_record", "records", "text_field"]
+
+T = TypeVar("T")
+
+MAX_LINE_BYTES = 16 * 2**20  # a longer line is a damaged or foreign file; refusing it keeps memory flat
+CHUNK_BYTES = 2**18
+WIDE = ("utf-16", "utf-32")  # in these a line end is not one byte, so they are recoded while they stream
+
+
+def lines(path: Path, rejects: Rejects, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
+    """Yield (line number from 1, line without its end) for every line, blank ones too.
+
+    A line that is too long or cannot be decoded goes to `rejects`. Only line feeds end a line (CRLF too): other
+    separators of Unicode are text.
+
+    Raises: MedencError when the file is missing, damaged, or in another encoding than `encoding`.
+    """
+    codec = _codec(encoding, path)
+    wide_seen = False  # whether a line beyond ASCII was decoded: then one undecodable line is a fault, not an encoding
+    for number, raw in _split(_chunks(path, encoding)):
+        if raw is None:
+            rejects.add(path, number, f"a line of more than {MAX_LINE_BYTES:,} bytes")
+            continue
+        try:
+            text = codec.decode(raw)[0]
+        except UnicodeDecodeError:
+            if not wide_seen:
+                _refuse_foreign(raw, path, number)
+            rejects.add(path, number, f"not {encoding}", raw.decode("latin-1"))
+            continue
+        if not wide_seen and not raw.isascii():
+            wide_seen = True
+            _refuse_misnamed(raw, encoding, path, number)
+        if "\0" in text:
+            _refuse_foreign(raw, path, number)
+        yield number, text
+
+
+def records(
+    path: Path,
+    rejects: Rejects,
+    parse: Callable[[str], Iterable[T]],
+    encoding: str = "utf-8",
+    skip: int = 0,
+) -> Iterator[T]:
+    """Yield what `parse` makes of every line that is not blank, below the first `skip` lines."""
+    for number, line in lines(path, rejects, encoding):
+        if number > skip and line.strip():
+            yield from one_record(path, number, line, rejects, parse)
+
+
+def one_record(
+    path: Path, number: int, text: str, rejects: Rejects, parse: Callable[[str], Iterable[T]]
+) -> Iterator[T]:
+    """Yield what `parse` makes of one record's text; when it raises `RecordError` the record goes to `rejects`.
+
+    A `parse` that returns nothing has counted the record itself, as a duplicate or as filtered.
+    """
+    try:
+        found = list(parse(text))
+    except RecordError as error:
+        rejects.add(path, number, str(error), text)
+        return
+    if found:
+        rejects.kept()
+        yield from found
+
+
+def json_object(line: str) -> dict[str, Any]:
+    """The JSON object in `line`. Raises: RecordError when it is none, or holds NaN or broken characters."""
+    try:
+        value = _JSON.decode(line.strip())
+        if "\\u" in line:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair breaks every later writer
+    except UnicodeEncodeError:
+        raise RecordError("half a surrogate pair in a string") from None
+    except json.JSONDecodeError as error:
+        raise RecordError(f"not JSON: {error.msg} at column {error.colno}") from None
+    except (ValueError, RecursionError):
+        raise RecordError("not JSON: a number or a nesting out of range") from None
+    if not isinstance(value, dict):
+        raise RecordError(f"expected a JSON object, found {type(value).__name__}")
+    return value
+
+
+def text_field(row: Mapping[str, Any], *names: str) -> str:
+    """The string under the first of `names` that `row` has, trimmed. Raises: RecordError when there is none."""
+    value = _field(row, names)
+    if not isinstance(value, str):
+        raise RecordError(f"'{names[0]}' is not a string")
+    return value.strip()
+
+
+def identifier(row: Mapping[str, Any], *names: str) -> str:
+    """The id under the first of `names` that `row` has; whole numbers are accepted. Raises: RecordError."""
+    value = _field(row, names)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise RecordError(f"'{names[0]}' is neither a string nor a whole number")
+    if not str(value).strip():
+        raise RecordError("an empty id")
+    return str(value).strip()
+
+
+def _field(row: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    for name in names:
+        if name in row:
+            return row[name]
+    found = ", ".join(sorted(key for key in row if key.isidentifier() and len(key) < 32))
+    raise RecordError(f"no '{names[0]}', found: {found or 'nothing'}")
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Number the lines of a byte stream; a line that is too long comes as None and is never held whole."""
+    number, rest, skipping = 0, b"", False
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            number += 1
+            yield number, None if skipping else line.removesuffix(b"\r")
+            skipping = False
+        if skipping or len(rest) > MAX_LINE_BYTES:
+            skipping, rest = True, b""
+    if rest or skipping:
+        yield number + 1, None if skipping else rest.removesuffix(b"\r")
+
+
+def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    """The bytes of a file, decompressed, without a byte-order mark, in an encoding whose line feed is one byte."""
+    blocks = _blocks(path)
+    if codecs.lookup(encoding).name.startswith(WIDE):
+        yield from _recoded(blocks, encoding, path)
+        return
+    first = next(blocks, b"")
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise _other_encoding("utf-16", path, 1)
+    yield first.removeprefix(codecs.BOM_UTF8)
+    yield from blocks
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as plain:
+            magic = plain.read(2)
+            plain.seek(0)
+            file = gzip.GzipFile(fileobj=plain) if magic == b"\x1f\x8b" else plain
+            while block := file.read(CHUNK_BYTES):
+                yield block
+    except FileNotFoundError:
+        raise MedencError("no such file", where=path) from None
+    except IsADirectoryError:
+        raise MedencError("expected a file, found a folder", where=path) from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise MedencError(f"a damaged gzip file: {error}", where=path, hint="copy it again") from None
+    except OSError as error:
+        raise MedencError(f"cannot read: {error.strerror}", where=path) from None
+
+
+def _recoded(blocks: Iterable[bytes], encoding: str, path: Path) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for block in blocks:
+            yield decoder.decode(block).encode()
+        yield decoder.decode(b"", True).encode()
+    except UnicodeError:
+        raise MedencError(f"not {encoding}", where=path, hint="check `encoding`") from None
+
+
+def _codec(encoding: str, path: Path) -> codecs.CodecInfo:
+    try:
+        codec = codecs.lookup(encoding)
+    except LookupError:
+        raise MedencError(f"no such encoding: '{encoding}'", where=path, hint="utf-8, cp949, gb18030") from None
+    return codecs.lookup("utf-8") if codec.name.startswith(WIDE) else codec
+
+
+def _refuse_foreign(raw: bytes, path: Path, number: int) -> None:
+    """Raise when the bytes are recognisably of another encoding."""
+    if b"\0" in raw:
+        raise _other_encoding("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", path, number)
+    for encoding, first, last in (("cp949", "가", "힣"), ("gb18030", "一", "鿿")):
+        if _share(raw, encoding, first, last) > 0.8:
+            raise _other_encoding(encoding, path, number)
+
+
+def _refuse_misnamed(raw: bytes, encoding: str, path: Path, number: int) -> None:
+    """Raise when a file said to be of another encoding is UTF-8: it would decode to nonsense without an error."""
+    if encoding in ("cp949", "gb18030") and _share(raw, "utf-8", "\u1100", "\ud7ff") > 0.8:
+        raise _other_encoding("utf-8", path, number)
+
+
+def _share(raw: bytes, encoding: str, first: str, last: str) -> float:
+    """The share of letters between `first` and `last` among the wide ones of `raw`; 0 when it cannot be decoded.
+
+    Korean bytes also decode as GB18030, to Chinese characters; Chinese bytes hardly ever decode as cp949 to Hangul
+    alone, because nearly half of the common characters have lead bytes above the Hangul range. So cp949 is asked first.
+    """
+    try:
+        wide = [c for c in raw.decode(encoding) if c.isalpha() and not c.isascii()]
+    except UnicodeDecodeError:
+        return 0.0
+    return sum(first <= c <= last for c in wide) / len(wide) if wide else 0.0
+
+
+def _other_encoding(encoding: str, path: Path, number: int) -> MedencError:
+    return MedencError(
+        f"the bytes look like {encoding}",
+        where=f"{path}:{number}",
+        hint=f"set the reader's option encoding='{encoding}', or convert the file to UTF-8",
+    )
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
