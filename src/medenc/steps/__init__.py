@@ -1,0 +1,1 @@
+"""Steps, one a file: each reads finished folders and writes one."""
