@@ -58,9 +58,7 @@ class Encoder(nn.Module):
         """Numbers in a vector."""
         return int(self.backbone.config.hidden_size)
 
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Vectors (batch, dimension) of token ids (batch, tokens)."""
         extra = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
@@ -154,10 +152,14 @@ def _pooler(config: Any, contract: Contract) -> dict[str, bool]:
     return {"add_pooling_layer": contract.pooling == "pooler"} if takes_it else {}
 
 
-def _check_length(config: Any, contract: Contract) -> None:
-    """RoBERTa's positions start after the padding id, so two of its 514 are never a token's."""
+def position_limit(config: Any) -> int:
+    """Tokens a backbone can read. RoBERTa's positions start after the padding id, so two of its 514 are no token's."""
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
-    limit = config.max_position_embeddings - offset
+    return int(config.max_position_embeddings - offset)
+
+
+def _check_length(config: Any, contract: Contract) -> None:
+    limit = position_limit(config)
     if contract.max_tokens > limit:
         raise MedencError(f"the backbone reads {limit} tokens, found {contract.max_tokens}", where="max_tokens")
 

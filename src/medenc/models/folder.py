@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def _write_encoder(encoder: Encoder, tokenizer: PreTrainedTokenizerFast, folder:
     _write_special_tokens(tokenizer, folder)
     _write_sentence_transformers(encoder, folder)
     prompted = [encoder.contract.prompts.get(side, "") + text for text in TEXTS]
-    vectors = encode(encoder, tokenizer, prompted).tolist()
+    vectors = [[float(f"{x:.8g}") for x in vector] for vector in encode(encoder, tokenizer, prompted)]
     write_json(folder / "probes.json", {"texts": prompted, "vectors": vectors})
 
 
@@ -108,10 +107,11 @@ def _write_special_tokens(tokenizer: PreTrainedTokenizerFast, folder: Path) -> N
 
 
 def _write_sentence_transformers(encoder: Encoder, folder: Path) -> None:
-    """The files by which sentence-transformers repeats our pooling and normalisation; it knows no `pooler`."""
+    """The files by which sentence-transformers repeats our pooling and normalisation.
+
+    It knows no `pooler` and then refuses the folder; without these files it would take the mean instead.
+    """
     contract = encoder.contract
-    if contract.pooling == "pooler":
-        return
     modules = [("", "Transformer"), ("1_Pooling", "Pooling")]
     write_json(folder / "1_Pooling" / "config.json", _pooling_config(encoder))
     if contract.normalize:
@@ -124,9 +124,7 @@ def _write_sentence_transformers(encoder: Encoder, folder: Path) -> None:
             for number, (path, name) in enumerate(modules)
         ],
     )
-    write_json(
-        folder / "sentence_bert_config.json", {"max_seq_length": contract.max_tokens, "do_lower_case": False}
-    )
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": contract.max_tokens, "do_lower_case": False})
     similarity = {"l2": "euclidean"}.get(contract.similarity, contract.similarity)
     write_json(
         folder / "config_sentence_transformers.json",
@@ -163,9 +161,7 @@ def _foreign_contract(folder: Path) -> Contract:
         values |= {"max_tokens": length} if length else {}
     if (folder / "config_sentence_transformers.json").is_file():
         settings = read_json(folder / "config_sentence_transformers.json")
-        values["similarity"] = {"euclidean": "l2"}.get(
-            named := settings.get("similarity_fn_name") or "cosine", named
-        )
+        values["similarity"] = {"euclidean": "l2"}.get(named := settings.get("similarity_fn_name") or "cosine", named)
         values["prompts"] = {"query": "", "passage": ""} | (settings.get("prompts") or {})
     return Contract.parse(values, str(folder))
 

@@ -63,8 +63,7 @@ def multi_similarity(
     if margin is not None:
         positives, negatives = _mined(cosines.detach(), positives, negatives, margin)
     return (
-        _soft_sum(-alpha * (cosines - base), positives) / alpha
-        + _soft_sum(beta * (cosines - base), negatives) / beta
+        _soft_sum(-alpha * (cosines - base), positives) / alpha + _soft_sum(beta * (cosines - base), negatives) / beta
     ).mean()
 
 

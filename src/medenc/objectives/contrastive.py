@@ -11,7 +11,6 @@ import numpy as np
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.records import Pair
-from medenc.models import losses
 from medenc.text.tokens import pad, tokenize
 
 if TYPE_CHECKING:
@@ -103,6 +102,8 @@ class Contrastive(Plugin):
 
     def losses(self, model: Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The cross entropy of the batch; the similarity is the model's own."""
+        from medenc.models import losses  # torch: only where a model is trained
+
         queries = model.query(batch["query_input_ids"], batch["query_attention_mask"])
         passages = model.passage(batch["passage_input_ids"], batch["passage_attention_mask"])
         how: dict[str, Any] = {"similarity": model.contract.similarity, "scale": 1 / self.temperature}

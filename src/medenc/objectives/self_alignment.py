@@ -13,7 +13,6 @@ import numpy as np
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.records import Name
-from medenc.models import losses
 from medenc.text.tokens import pad, tokenize
 
 if TYPE_CHECKING:
@@ -61,9 +60,7 @@ class SelfAlignment(Plugin):
     ) -> tuple[list[NamePair], dict[str, Any]]:
         """All pairs of different names of each concept, and what was counted on the way."""
         names = [self._checked(record) for record in records]
-        tokens = tokenize(
-            tokenizer.backend_tokenizer, [name.term for name in names], self.max_tokens or max_tokens
-        )
+        tokens = tokenize(tokenizer.backend_tokenizer, [name.term for name in names], self.max_tokens or max_tokens)
         concepts: dict[str, dict[bytes, np.ndarray]] = {}
         for name, ids in zip(names, tokens.ids, strict=True):
             concepts.setdefault(name.concept_id, {}).setdefault(ids.tobytes(), ids)
@@ -89,6 +86,8 @@ class SelfAlignment(Plugin):
 
     def losses(self, model: Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The multi-similarity loss of the batch."""
+        from medenc.models import losses  # torch: only where a model is trained
+
         vectors = model.passage(batch["input_ids"], batch["attention_mask"])
         sharpness = {"alpha": self.alpha, "beta": self.beta}
         if self.loss == "sound":

@@ -39,16 +39,12 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, lowercase: bool = Tru
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return _with_template(
-        _untrained(models.WordPiece(vocab=tokenizer.get_vocab(), unk_token="[UNK]"), lowercase)
-    )
+    return _with_template(_untrained(models.WordPiece(vocab=tokenizer.get_vocab(), unk_token="[UNK]"), lowercase))
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write `tokenizer` so that `AutoTokenizer.from_pretrained(folder)` gives the same tokens."""
-    names = dict(
-        zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True)
-    )
+    names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL, strict=True))
     write_bytes(folder / "tokenizer.json", tokenizer.to_str(pretty=True).encode())
     write_json(folder / "special_tokens_map.json", names)
     write_json(

@@ -1,0 +1,149 @@
+"""Train an encoder with an objective, from a named size or from a checkpoint, into a complete model folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast
+
+from pydantic import ConfigDict, Field
+
+from medenc.core.artifact import Draft
+from medenc.core.errors import MedencError
+from medenc.core.options import Options
+from medenc.core.plugins import Plugin, build
+from medenc.data.reading import Rejects
+from medenc.data.sources import Reader
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from medenc.models.encoder import Model
+
+
+class Transform(Protocol):
+    """What a plug-in of the kind `transform` does."""
+
+    def apply(self, records: Iterable[Any]) -> Iterator[Any]:
+        """Records made of records; the same ones every time."""
+        ...
+
+
+class Source(Options):
+    """Records from one place: a reader with its options, and what is done with what it reads."""
+
+    model_config = ConfigDict(extra="allow")  # the reader's options, which the reader checks
+
+    use: str  # a reader
+    path: Path
+    transforms: list[dict[str, Any]] = []
+
+    def records(self, where: str, rejects: Rejects) -> Iterator[Any]:
+        """The records, read and transformed."""
+        reader = cast(Reader, build("reader", {"use": self.use, **(self.model_extra or {})}, where))
+        records: Iterable[Any] = reader.read(self.path, rejects)
+        for number, values in enumerate(self.transforms):
+            transform = cast(Transform, build("transform", values, f"{where}.transforms.{number}"))
+            records = transform.apply(records)
+        yield from records
+
+
+class Fresh(Options):
+    """An encoder from nothing: a BERT of a named size."""
+
+    size: Literal["tiny", "small", "base", "large"]
+
+
+class Shape(Options):
+    """How tokens become vectors; what is left out is inherited from the start, or is the default."""
+
+    pooling: Literal["cls", "mean", "pooler"] | None = None
+    normalize: bool | None = None
+    similarity: Literal["cosine", "dot", "l2"] | None = None
+    max_tokens: int | None = Field(default=None, ge=4)
+    prompts: dict[Literal["query", "passage"], str] | None = None
+    languages: list[str] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields that somebody set."""
+        return self.model_dump(exclude_none=True)
+
+
+class Train(Plugin):
+    """The loop of `train/` around an objective; a killed run goes on by itself when it is started again."""
+
+    kind: ClassVar[str] = "model"
+    version: ClassVar[int] = 1
+
+    start: Path | Fresh  # a model or checkpoint folder, or {size = "tiny"}
+    tokenizer: Path | None = None  # of the start by default
+    encoder: Shape = Shape()
+    towers: bool = False  # queries and passages get an encoder of their own
+    dropout: float | None = Field(default=None, ge=0, lt=1)  # the start's own by default; 0 for a fresh encoder
+    objective: dict[str, Any]
+    data: list[Source] = Field(min_length=1)
+    fit: dict[str, Any] = {}
+    backend: Literal["openvino", "onnx"] | None = "openvino"  # also written into the folder
+
+    def run(self, draft: Draft) -> None:
+        """Read, train, save, export."""
+        from medenc.models.folder import write_model
+        from medenc.runtime.export import add_backend
+        from medenc.train.journal import LINES
+        from medenc.train.loop import Objective, Training
+        from medenc.train.options import FitOptions
+
+        options = FitOptions.parse(self.fit, "fit")
+        objective = cast(Objective, build("objective", self.objective, "objective"))
+        tokenizer = self._tokenizer()
+        model = self._model(tokenizer, options.seed)
+        records, read = self._records()
+        rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
+        beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
+        curves = draft.target.with_name(f"{draft.target.name}.curves")
+        training = Training(model, objective, rows, tokenizer, options, checkpoints=beside, curves=curves)
+        fitted = training.run()
+        draft.facts["model"] = write_model(model, tokenizer, draft.folder)
+        shutil.copy(beside / LINES, draft.folder / LINES)
+        if self.backend is not None:
+            draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
+        draft.numbers |= {"data": read | counts, "fit": fitted}
+        training.store.remove()
+
+    def smoke(self) -> Self:
+        """Two steps of the smallest encoder."""
+        fit = self.fit | {"max_steps": 2, "per_device_batch_size": 4, "gradient_accumulation_steps": 1}
+        start = Fresh(size="tiny") if isinstance(self.start, Fresh) else self.start
+        return self.model_copy(update={"fit": fit, "start": start})
+
+    def _records(self) -> tuple[list[Any], dict[str, Any]]:
+        rejects = Rejects()
+        records = [
+            record for number, source in enumerate(self.data) for record in source.records(f"data.{number}", rejects)
+        ]
+        rejects.finish()
+        return records, {"read": rejects.report()}
+
+    def _tokenizer(self) -> PreTrainedTokenizerFast:
+        from medenc.models.folder import open_tokenizer
+
+        if self.tokenizer is not None:
+            return open_tokenizer(self.tokenizer)
+        if isinstance(self.start, Fresh):
+            raise MedencError("an encoder from nothing needs a tokenizer", where="tokenizer")
+        return open_tokenizer(self.start)
+
+    def _model(self, tokenizer: PreTrainedTokenizerFast, seed: int) -> Model:
+        import torch
+
+        from medenc.models.encoder import Contract, Encoder, from_size, separate
+        from medenc.models.folder import open_model
+
+        torch.manual_seed(seed)
+        if isinstance(self.start, Fresh):
+            contract = Contract.parse(self.encoder.given(), "encoder")
+            model: Model = from_size(self.start.size, len(tokenizer), contract, self.dropout or 0.0)
+        else:
+            model = open_model(self.start, dropout=self.dropout, **self.encoder.given())
+        return separate(model) if self.towers and isinstance(model, Encoder) else model

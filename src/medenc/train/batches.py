@@ -1,0 +1,70 @@
+"""Which rows make which batch: a pure function of the seed, the epoch and the position."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import numpy as np
+
+WINDOW = 64  # batches that are sorted by length together: little padding, and still a new mixture every epoch
+
+
+class Batches:
+    """An endless sequence of batches of row numbers, epoch after epoch.
+
+    Rows are shuffled, sorted by length inside windows of some batches, cut, and the batches shuffled. With a fixed
+    number of rows every batch has exactly that many (the last one is filled up with rows of the epoch's start), so
+    that the number of in-batch negatives is stable.
+    """
+
+    def __init__(self, lengths: Sequence[int], *, rows: int, tokens: int | None, seed: int) -> None:
+        """`lengths`: tokens of each row; `tokens`: budget of a padded batch, which replaces `rows`."""
+        self._lengths = np.asarray(lengths)
+        self._rows, self._tokens, self._seed = min(rows, len(self._lengths)), tokens, seed
+        self._starts = [0]  # position of each epoch's first batch
+        self._cached: tuple[int, list[np.ndarray]] = (-1, [])
+
+    def count(self, epochs: int) -> int:
+        """How many batches the first `epochs` epochs have."""
+        while len(self._starts) <= epochs:
+            self._starts.append(self._starts[-1] + len(self.epoch(len(self._starts) - 1)))
+        return self._starts[epochs]
+
+    def at(self, position: int) -> tuple[int, np.ndarray]:
+        """The epoch and the row numbers of batch `position` since the beginning of training."""
+        while self._starts[-1] <= position:
+            self.count(len(self._starts))
+        epoch = bisect_right(self._starts, position) - 1
+        return epoch, self.epoch(epoch)[position - self._starts[epoch]]
+
+    def epoch(self, number: int) -> list[np.ndarray]:
+        """All batches of an epoch."""
+        if self._cached[0] != number:
+            self._cached = (number, self._ordered(np.random.default_rng([self._seed, number])))
+        return self._cached[1]
+
+    def _ordered(self, rng: np.random.Generator) -> list[np.ndarray]:
+        order = rng.permutation(len(self._lengths))
+        if self._tokens is None and len(order) % self._rows:
+            order = np.concatenate([order, order[: self._rows - len(order) % self._rows]])
+        span = WINDOW * self._rows
+        batches = [
+            batch
+            for start in range(0, len(order), span)
+            for batch in self._cut(self._by_length(order[start : start + span]))
+        ]
+        return [batches[place] for place in rng.permutation(len(batches))]
+
+    def _by_length(self, window: np.ndarray) -> np.ndarray:
+        return window[np.argsort(self._lengths[window], kind="stable")]
+
+    def _cut(self, window: np.ndarray) -> list[np.ndarray]:
+        if self._tokens is None:
+            return [window[start : start + self._rows] for start in range(0, len(window), self._rows)]
+        batches, start = [], 0
+        for end in range(1, len(window) + 1):  # sorted, so the last row is the longest
+            if end == len(window) or self._lengths[window[end]] * (end + 1 - start) > self._tokens:
+                batches.append(window[start:end])
+                start = end
+        return batches

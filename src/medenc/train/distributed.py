@@ -1,0 +1,62 @@
+"""Devices, precision and processes: what accelerate is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from accelerate import Accelerator
+
+from medenc.core.errors import MedencError
+from medenc.train.options import FitOptions
+
+T = TypeVar("T")
+
+
+def accelerator(options: FitOptions) -> Accelerator:
+    """An accelerator for the hardware at hand; threads and random numbers are set on the way."""
+    if options.threads is not None:
+        torch.set_num_threads(options.threads)
+    return Accelerator(
+        mixed_precision="bf16" if _bf16(options) else "no",
+        gradient_accumulation_steps=1,  # the loop accumulates itself, over whole batches
+    )
+
+
+def describe(accelerate: Accelerator) -> dict[str, str | int]:
+    """The part of a run's contract that the machine decides: other values give other bits."""
+    return {
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "device": accelerate.device.type,
+        "precision": accelerate.mixed_precision,
+        "processes": accelerate.num_processes,
+    }
+
+
+def agreed(accelerate: Accelerator, signal: int | None) -> int:
+    """The signal that any process was sent, 0 without one: all must stop after the same step."""
+    return max(gathered(accelerate, signal or 0))
+
+
+def gathered(accelerate: Accelerator, value: T) -> list[T]:
+    """The value of every process, in the order of ranks."""
+    if accelerate.num_processes == 1:
+        return [value]
+    values: list[Any] = [None] * accelerate.num_processes
+    torch.distributed.all_gather_object(values, value)
+    return values
+
+
+def _bf16(options: FitOptions) -> bool:
+    """bf16 where the hardware multiplies in it; elsewhere it is emulated, at a fraction of the speed of fp32."""
+    fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else _has_amx()
+    if options.precision == "bf16" and not fast:
+        raise MedencError("bf16 is slower than fp32 on this hardware", where="precision", hint="use auto")
+    return fast and options.precision != "fp32"
+
+
+def _has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    return cpuinfo.is_file() and "amx_bf16" in cpuinfo.read_text()

@@ -1,0 +1,289 @@
+"""The one training loop: any objective, any encoder, resumable bit for bit after a kill at any moment."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
+
+from medenc import __version__
+from medenc.core.errors import MedencError
+from medenc.core.progress import track
+from medenc.models.encoder import Model
+from medenc.train.batches import Batches
+from medenc.train.checkpoint import Checkpoint, Checkpoints
+from medenc.train.distributed import accelerator, agreed, describe, gathered
+from medenc.train.interrupt import listening
+from medenc.train.journal import Journal
+from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments
+from medenc.train.options import FitOptions
+
+
+class Row(Protocol):
+    """A prepared row of training data."""
+
+    @property
+    def id(self) -> str:
+        """What an error message calls it; never its text."""
+        ...
+
+    @property
+    def tokens(self) -> int:
+        """What it costs in a padded batch."""
+        ...
+
+
+class Objective(Protocol):
+    """What a plug-in of the kind `objective` is: options as fields, and these."""
+
+    def prepare(
+        self, records: Any, tokenizer: PreTrainedTokenizerFast, max_tokens: int
+    ) -> tuple[list[Any], dict[str, Any]]:
+        """Rows, tokenised once, and numbers for the manifest."""
+        ...
+
+    def collate(
+        self, rows: Sequence[Any], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
+    ) -> dict[str, np.ndarray]:
+        """A batch; random choices come from `rng` alone."""
+        ...
+
+    def losses(self, model: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Named losses, which the loop adds up."""
+        ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """The options."""
+        ...
+
+
+class Trainee(nn.Module):
+    """An encoder under an objective as one module, so that several processes see one forward pass."""
+
+    def __init__(self, model: Model, objective: Objective) -> None:
+        super().__init__()
+        self.model, self._losses = model, objective.losses
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """The named losses of a batch."""
+        return self._losses(self.model, batch)
+
+
+class Training:
+    """One run of the loop.
+
+    Several processes each draw batches of their own; in-batch negatives stay within a process.
+
+    Args:
+        model: trained in place.
+        objective: turns rows into batches and batches into losses.
+        rows: what `objective.prepare` gave.
+        tokenizer: for its padding id.
+        options: of the loop.
+        checkpoints: folder for checkpoints and `metrics.jsonl`, kept until the caller removes it.
+        curves: folder for TensorBoard's event files.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        objective: Objective,
+        rows: Sequence[Row],
+        tokenizer: PreTrainedTokenizerFast,
+        options: FitOptions,
+        *,
+        checkpoints: Path,
+        curves: Path,
+    ) -> None:
+        if not rows:
+            raise MedencError("there is nothing to train on: the data gave no row", where="data")
+        self.objective, self.rows, self.tokenizer, self.options = objective, rows, tokenizer, options
+        self.accelerator = accelerator(options)
+        self.batches = Batches(
+            [row.tokens for row in rows],
+            rows=options.per_device_batch_size,
+            tokens=options.tokens_per_batch,
+            seed=options.seed,
+        )
+        self.per_step = options.gradient_accumulation_steps * self.accelerator.num_processes
+        self.total = options.max_steps or math.ceil(self.batches.count(options.num_train_epochs) / self.per_step)
+        self.bare = Trainee(model, objective)
+        self.store = Checkpoints(checkpoints, self._contract())
+        self.trainee, self.optimizer = self.accelerator.prepare(self.bare, adamw(self.bare, options))
+        self.curves, self.tokens = curves, 0
+
+    def run(self) -> dict[str, Any]:
+        """Train to the end, from the newest checkpoint if there is one; returns numbers for the manifest.
+
+        Raises: MedencError when a loss is not finite or a checkpoint belongs to another run.
+        Raises: SystemExit with 128 + signal after SIGTERM or Ctrl-C, the state saved.
+        """
+        done = self._resume()
+        main, began = self.accelerator.is_main_process, time.perf_counter()
+        self.trainee.train()
+        with Journal(self.store.folder, self.curves, done, active=main) as journal, listening() as request:
+            for step in track(range(done, self.total), "train", self.total - done):
+                line = self._step(step)
+                journal.add(line, tokens_per_second=self.tokens / (time.perf_counter() - began))
+                stop = agreed(self.accelerator, request.signal)
+                if stop or (step + 1) % self.options.save_every_steps == 0:
+                    journal.sync()
+                    self._save(step + 1)
+                if stop:
+                    raise SystemExit(128 + stop)
+        seconds = time.perf_counter() - began
+        return {
+            "steps": self.total,
+            "resumed_at": done,
+            "seconds": round(seconds, 1),
+            "tokens_per_second": round(self.tokens / seconds),
+        }
+
+    def _step(self, step: int) -> dict[str, Any]:
+        """One optimizer step; its line for the journal."""
+        rate = learning_rate(step, self.total, self.options)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        first = step * self.per_step + self.accelerator.process_index
+        positions = range(first, (step + 1) * self.per_step, self.accelerator.num_processes)
+        named: dict[str, float] = {}
+        for position in positions:
+            for name, value in self._backward(step, position, last=position == positions[-1]).items():
+                named[name] = named.get(name, 0.0) + value
+        limit = self.options.max_grad_norm or math.inf
+        norm = float(self.accelerator.clip_grad_norm_(self.trainee.parameters(), limit))
+        if not math.isfinite(norm):
+            raise self._diverged(step, "gradient", np.concatenate([self.batches.at(p)[1] for p in positions]))
+        self.optimizer.step()
+        epoch = self.batches.at(first)[0]
+        return {
+            "step": step + 1,
+            "epoch": epoch,
+            "loss": sum(named.values()),
+            "losses": named,
+            "learning_rate": rate,
+            "gradient_norm": norm,
+        }
+
+    def _backward(self, step: int, position: int, *, last: bool) -> dict[str, float]:
+        """Add one batch's gradients; only the last batch of a step makes the processes exchange them."""
+        epoch, chosen = self.batches.at(position)
+        rng = np.random.default_rng([self.options.seed, epoch, position])
+        arrays = self.objective.collate([self.rows[row] for row in chosen], self.tokenizer, rng)
+        self.tokens += sum(int(mask.sum()) for name, mask in arrays.items() if name.endswith("attention_mask"))
+        batch = {name: torch.from_numpy(array).to(self.accelerator.device) for name, array in arrays.items()}
+        if last:
+            losses = self._differentiate(batch)
+        else:
+            with self.accelerator.no_sync(self.trainee):
+                losses = self._differentiate(batch)
+        values = {name: float(loss) for name, loss in losses.items()}
+        if not all(math.isfinite(value) for value in values.values()):
+            raise self._diverged(step, "loss", chosen)
+        return values
+
+    def _differentiate(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        share = self.options.gradient_accumulation_steps
+        losses = {name: loss / share for name, loss in self.trainee(batch).items()}
+        self.accelerator.backward(torch.stack(list(losses.values())).sum())
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def _diverged(self, step: int, what: str, chosen: np.ndarray) -> MedencError:
+        named = ", ".join(f"{row} ({self.rows[row].id})" for row in chosen[:8])
+        more = f" and {len(chosen) - 8} more" if len(chosen) > 8 else ""
+        return MedencError(
+            f"the {what} is not finite at step {step + 1}, on rows {named}{more}",
+            where="fit",
+            hint="a lower learning_rate or a longer warm-up often helps; look at these rows",
+        )
+
+    def _save(self, step: int) -> None:
+        states = gathered(self.accelerator, _random_state())
+        if self.accelerator.is_main_process:
+            weights = {name: value.detach().cpu().numpy() for name, value in self.bare.state_dict().items()}
+            random = {f"{rank}.{name}": value for rank, s in enumerate(states) for name, value in s.items()}
+            self.store.save(step, {"model": weights, "optimizer": moments(self.bare, self.optimizer), "random": random})
+        self.accelerator.wait_for_everyone()
+
+    def _resume(self) -> int:
+        """Steps that are done: everything is as after them."""
+        torch.manual_seed(self.options.seed + self.accelerator.process_index)
+        found = self.store.newest()
+        if found is None:
+            return 0
+        self._restore(found)
+        return found.step
+
+    def _restore(self, found: Checkpoint) -> None:
+        weights = {name: torch.from_numpy(value) for name, value in found.arrays["model"].items()}
+        self.bare.load_state_dict(weights)
+        restore_moments(self.bare, self.optimizer, found.arrays["optimizer"])
+        rank = f"{self.accelerator.process_index}."
+        own = {
+            name.removeprefix(rank): torch.from_numpy(value)
+            for name, value in found.arrays["random"].items()
+            if name.startswith(rank)
+        }
+        torch.set_rng_state(own["cpu"])
+        if "cuda" in own:
+            torch.cuda.set_rng_state(own["cuda"])
+
+    def _contract(self) -> dict[str, Any]:
+        """All that the bits of the result depend on."""
+        fit = self.options.model_dump(exclude={"save_every_steps"})
+        objective = self.objective.model_dump(mode="json")
+        return {
+            **{f"fit.{name}": value for name, value in fit.items()},
+            **{f"objective.{name}": value for name, value in objective.items()},
+            **describe(self.accelerator),
+            "data": _rows_digest(self.rows),
+            "start": _weights_digest(self.bare.state_dict()),
+            "medenc": __version__,
+        }
+
+
+def _random_state() -> dict[str, np.ndarray]:
+    state = {"cpu": torch.get_rng_state().numpy()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state().numpy()
+    return state
+
+
+def _weights_digest(weights: Mapping[str, Tensor]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(weights):
+        found.update(name.encode())
+        found.update(weights[name].detach().cpu().numpy())
+    return found.hexdigest()
+
+
+def _rows_digest(rows: Sequence[Row]) -> str:
+    found = hashlib.sha256()
+    for row in rows:
+        for part in _parts(row):
+            found.update(part)
+    return found.hexdigest()
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """The bytes of a row's fields, each headed by its kind and length."""
+    if dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield from _parts(getattr(value, field.name))
+    elif isinstance(value, tuple):
+        yield f"tuple {len(value)};".encode()
+        for item in value:
+            yield from _parts(item)
+    else:
+        content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
+        yield f"{type(value).__name__} {len(content)};".encode() + content
