@@ -1,0 +1,1 @@
+"""Text: normal form, scripts, words and search terms in three languages, sentences."""

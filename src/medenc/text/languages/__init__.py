@@ -1,0 +1,1 @@
+"""Languages: the plug-ins of the analyzer, one file each."""
