@@ -137,11 +137,12 @@ def _rank_scores(query: str, hits: Sequence[tuple[str, float]]) -> dict[str, flo
     return scores
 
 
-def _falling(hits: Sequence[tuple[str, float]]) -> Iterable[tuple[str, np.float32]]:
-    last = np.float32(np.inf)
-    for passage, score in hits:
-        last = min(np.float32(score), np.nextafter(last, np.float32(-np.inf)))
-        yield passage, last
+def _falling(hits: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Ordered hits with 32-bit scores of which no two are equal."""
+    scores = np.array([score for _, score in hits], dtype=np.float32)
+    for rank in range(1, len(scores)) if (np.diff(scores) >= 0).any() else ():
+        scores[rank] = min(scores[rank], np.nextafter(scores[rank - 1], np.float32(-np.inf)))
+    return [(passage, score) for (passage, _), score in zip(hits, scores.tolist(), strict=True)]
 
 
 def _rows(path: Path, width: int) -> Iterable[tuple[int, list[str]]]:

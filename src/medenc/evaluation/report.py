@@ -1,0 +1,176 @@
+"""The report of an evaluation as one HTML page that is read without a network.
+
+It names queries by id only: their texts may be a patient's words, and a report travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from medenc.evaluation.plot import Mark, intervals
+from medenc.evaluation.retrieval import Evaluation
+
+WORST = 20
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2530; --soft: #5d6b7a; --rule: #d9dfe6; --back: #fff; --warn: #fdf1d7;
+  --s0: #0068a8; --s1: #c2500a; --s2: #007a5a; --s3: #8f3f97; --s4: #7a6a00; --s5: #5d6b7a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa8b6; --rule: #35404c; --back: #12181f;
+  --warn: #3d3216; --s0: #62b5f0; --s1: #f29a5c; --s2: #4fc9a4; --s3: #d39ada; --s4: #d8c65a; --s5: #9aa8b6; } }
+* { box-sizing: border-box } body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 56rem; color: var(--ink);
+  background: var(--back); font: 15px/1.55 system-ui, sans-serif }
+h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem } h3 { font-size: 1rem }
+p { max-width: 46rem } .soft, caption { color: var(--soft) } .note { padding: .7rem 1rem; border-radius: 6px;
+  border: 1px solid var(--rule) } .warn { background: var(--warn) } .wide { overflow-x: auto }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums } caption { text-align: left; padding: .2rem 0 }
+th, td { padding: .32rem .9rem .32rem 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap }
+th:first-child, td:first-child, .left { text-align: left } th { font-weight: 600; color: var(--soft) }
+svg { width: 100%; max-width: 45rem; height: auto } svg text { font-size: 12px; fill: var(--ink);
+  dominant-baseline: middle } svg .label { text-anchor: end } svg .tick { text-anchor: middle; fill: var(--soft) }
+svg .grid { stroke: var(--rule) } svg g line { stroke-width: 2 }
+""" + "\n".join(
+    f".s{i} line {{ stroke: var(--s{i}) }} .s{i} circle {{ fill: var(--s{i}) }} b.s{i} {{ color: var(--s{i}) }}"
+    for i in range(6)
+)
+
+
+def page(found: Evaluation) -> str:
+    """The whole report."""
+    numbers = found.to_json()
+    title = f"Retrieval on {found.data.path.name}, split {found.split}"
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f'<p class="soft">{numbers["n_queries"]:,} judged queries · {len(found.data.passages):,} passages · '
+        f"{escape(', '.join(found.modes))}</p>",
+        *_leaks(found),
+        *_scores(found, numbers),
+        *_tests(found.tests),
+        *_slices(found),
+        *_worst(found),
+        *_method(found),
+    ]
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + "\n</body></html>\n"
+    )
+
+
+def _leaks(found: Evaluation) -> Iterable[str]:
+    queries, n = found.leaks["queries"], len(found.data.qrels)
+    yield "<h2>Leaks</h2>"
+    if queries is None:
+        yield '<p class="note">Training queries are not known, so no leak was looked for.</p>'
+    else:
+        kind = " warn" if queries["exact"] + queries["near"] else ""
+        yield (
+            f'<p class="note{kind}">Of {n:,} judged queries, {queries["exact"]:,} stand among the '
+            f"{queries['n_train']:,} training queries and {queries['near']:,} nearly so.</p>"
+        )
+    titles = found.leaks["titles"]
+    if titles["n_train"]:
+        yield f"<p>{titles['exact']:,} judged queries are a passage's title, {titles['near']:,} nearly so.</p>"
+    if without := found.leaks.get("scores_without"):
+        rows = [[escape(mode), *(f"{scores[name]:.3f}" for name in found.measures)] for mode, scores in without.items()]
+        yield _table(["without the leaked queries", *map(escape, found.measures)], rows)
+
+
+def _scores(found: Evaluation, numbers: dict[str, Any]) -> Iterable[str]:
+    yield "<h2>Scores</h2>"
+    rows = [
+        [f'<b class="s{i}">{escape(mode)}</b>']
+        + [_with_interval(numbers["scores"][mode][name], numbers["intervals"][mode][name]) for name in found.measures]
+        for i, mode in enumerate(found.modes)
+    ]
+    yield _table(["mode", *map(escape, found.measures)], rows)
+    groups = [(name, _marks(numbers["scores"], numbers["intervals"], name)) for name in found.measures]
+    yield intervals("Scores with 95 % intervals", groups)
+
+
+def _tests(tests: Sequence[dict[str, Any]]) -> Iterable[str]:
+    if not tests:
+        return
+    yield "<h2>Differences</h2>"
+    rows = [
+        [
+            escape(f"{test['a']} − {test['b']}"),
+            escape(test["measure"]),
+            _with_interval(test["difference"], test["interval"], sign="+"),
+            f"{test['p']:.4f}",
+        ]
+        for test in tests
+    ]
+    yield _table(["modes", "measure", "difference", "p"], rows)
+    yield f'<p class="soft">p-values are of single comparisons; {len(tests)} were made.</p>'
+
+
+def _slices(found: Evaluation) -> Iterable[str]:
+    main = found.measures[0]
+    for field in dict.fromkeys(part.field for part in found.slices):
+        parts = [part for part in found.slices if part.field == field]
+        yield f"<h2>By {escape(field)}</h2>"
+        rows = [
+            [escape(part.value), f"{part.n_queries:,}"]
+            + [_with_interval(part.scores[mode][main], part.intervals[mode][main]) for mode in found.modes]
+            for part in parts
+        ]
+        yield _table([f"{escape(field)}, {escape(main)}", "queries", *map(escape, found.modes)], rows)
+        groups = [(f"{part.value} ({part.n_queries:,})", _marks(part.scores, part.intervals, main)) for part in parts]
+        yield intervals(f"{main} by {field}, with 95 % intervals", groups)
+
+
+def _worst(found: Evaluation) -> Iterable[str]:
+    main = found.measures[0]
+    by_query = {q: [found.values[mode][main][q] for mode in found.modes] for q in found.data.qrels}
+    worst = sorted(by_query, key=lambda q: (sum(by_query[q]), q))[:WORST]
+    rows = [
+        [escape(q)]
+        + [f"{value:.3f} · {_first(found, mode, q)}" for mode, value in zip(found.modes, by_query[q], strict=True)]
+        for q in worst
+    ]
+    yield "<h2>Worst queries</h2>"
+    yield _table(["query", *map(escape, found.modes)], rows)
+    yield f'<p class="soft">{escape(main)} · rank of the first relevant passage (– where none was found).</p>'
+
+
+def _first(found: Evaluation, mode: str, query: str) -> str:
+    """The rank of the first relevant passage."""
+    grades = found.data.qrels[query]
+    hits = found.runs[mode].get(query, [])
+    return next((str(rank) for rank, (id_, _) in enumerate(hits, 1) if grades.get(id_, 0) > 0), "–")
+
+
+def _method(found: Evaluation) -> Iterable[str]:
+    yield "<h2>How it was measured</h2>"
+    yield (
+        "<p>Measures are those of ir-measures. Every judged query counts; one without an answer scores 0. Equal scores "
+        "are ordered by passage id. Intervals are 95 % percentile bootstrap intervals over queries, p-values two-sided "
+        "paired permutation tests. The runs beside this page are in TREC format, so that anybody can score them again."
+        "</p>"
+    )
+    reading = found.data.reading
+    if reading.get("bad") or reading.get("duplicates"):
+        yield (
+            f'<p class="note warn">Of {reading["read"]:,} records of the data, {reading["bad"]:,} could not be used '
+            f"and {reading['duplicates']:,} were copies: {escape('; '.join(reading['reasons']))}</p>"
+        )
+
+
+def _marks(scores: dict[str, dict[str, float]], bounds: dict[str, dict[str, list[float]]], name: str) -> list[Mark]:
+    return [Mark(i, mode, scores[mode][name], *bounds[mode][name]) for i, mode in enumerate(scores)]
+
+
+def _with_interval(value: float, interval: Sequence[float], sign: str = "") -> str:
+    return f'{value:{sign}.3f} <span class="soft">{interval[0]:{sign}.3f} to {interval[1]:{sign}.3f}</span>'
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of cells that are escaped already."""
+    head = "".join(f"<th>{cell}</th>" for cell in header)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
