@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 
 # Bodies of regular-expression classes, so that other modules can put them together.
-HANGUL = "가-힣ᄀ-ᇿㄱ-ㆎꥠ-꥿ힰ-퟿"
-HAN = "一-鿿㐀-䶿豈-﫿々〇\U00020000-\U0003fffd"
-KANA = "ぁ-ゖゝ-ヺー-ヿㇰ-ㇿ"
-LATIN = "A-Za-zªºÀ-ÖØ-öø-ʯḀ-ỿ"
-GREEK = "Ͱ-ͽͿΆΈ-Ͽἀ-῿µ"
+# By code point: an ideograph typed here might be a compatibility character that looks the same.
+HANGUL = r"\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7ff"
+HAN = r"\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u3005\u3007\U00020000-\U0003fffd"
+KANA = r"\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe\u31f0-\u31ff"
+LATIN = r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u1e00-\u1eff"
+GREEK = r"\u0370-\u0373\u0376-\u037d\u037f\u0386\u0388-\u03ff\u1f00-\u1fff\u00b5"
 
 _CLASSES = {"space": r"\s", "hangul": HANGUL, "han": HAN, "kana": KANA, "latin": LATIN, "greek": GREEK, "digit": r"\d"}
 _RUN = re.compile(

@@ -22,13 +22,13 @@ def is_net(form: str) -> bool:
 
 
 def net(text: str, start: int, end: int) -> list[Term]:
-    """The characters and character pairs of `text[start:end]`, a stretch of one unspaced script.
+    """The characters and character pairs of `text[start:end]`, a stretch (not empty) of one unspaced script.
 
     They find a word inside a compound, beside a particle, or where the segmentation went wrong.
     """
     marked = [NET_PREFIX + character for character in text[start:end]]
-    found = [Term(marked[-1], end - 1, end)] if marked else []
+    found = []
     for i in range(end - start - 1):
         found.append(Term(marked[i], start + i, start + i + 1))
         found.append(Term(marked[i] + text[start + i + 1], start + i, start + i + 2))
-    return found
+    return [*found, Term(marked[-1], end - 1, end)]

@@ -14,7 +14,7 @@ from medenc.text.terms import Term, net
 
 _RUN = re.compile(f"[{HANGUL}]+")
 _LINE = re.compile(f"[^\n]*[{HANGUL}][^\n]*")  # kiwi reads whole lines, for the context
-_UNREADABLE = re.compile(f"[^{HANGUL} -~一-鿿、。·]")
+_UNREADABLE = re.compile(rf"[^{HANGUL} -~\u4e00-\u9fff、。·]")
 _CODE = re.compile(r"(?=.*[A-Za-z])(?=.*[^A-Za-z])")
 
 # Part-of-speech tags of the Sejong corpus, as kiwi uses them.
