@@ -1,0 +1,88 @@
+"""Request bodies: JSON of a bounded size that arrives in time, read strictly.
+
+Python's own parser lets NaN and half surrogate pairs through, which break whatever comes next; this one refuses them,
+as it refuses broken UTF-8, numbers without end and deep nesting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from pydantic_core import from_json
+
+from medenc.serve.errors import Refused
+
+LONGEST_BODY_BYTES = 2 * 1024 * 1024
+SLOWEST_BODY_SECONDS = 30.0
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, given our request."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(JsonRequest(request.scope, request.receive))
+
+        return strictly
+
+
+class JsonRequest(Request):
+    """A request that gives its body only when it is small, in time and JSON."""
+
+    async def body(self) -> bytes:
+        """The whole body. Raises: Refused (415, 413, 408)."""
+        if not hasattr(self, "_body"):
+            self._must_be_json()
+            self._must_be_small()
+            try:
+                async with asyncio.timeout(SLOWEST_BODY_SECONDS):
+                    self._body = await _at_most(LONGEST_BODY_BYTES, self.stream())
+            except TimeoutError:
+                raise _hang_up(HTTPStatus.REQUEST_TIMEOUT, "slow_body", "the body did not arrive in time") from None
+        return self._body
+
+    async def json(self) -> Any:
+        """The parsed body. Raises: Refused (400)."""
+        try:
+            return from_json(await self.body(), allow_inf_nan=False)
+        except ValueError:
+            raise Refused(HTTPStatus.BAD_REQUEST, "not_json", "the body is not valid JSON in UTF-8", "body") from None
+
+    def _must_be_json(self) -> None:
+        # Any web page can post a form or plain text without asking; for JSON a browser asks first, and we never agree.
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            message = "send the body as application/json"
+            raise _hang_up(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", message, "content-type")
+
+    def _must_be_small(self) -> None:
+        announced = self.headers.get("content-length", "0")
+        if announced.isdecimal() and int(announced[:19]) > LONGEST_BODY_BYTES:
+            raise _too_long()
+
+
+async def _at_most(limit: int, stream: AsyncIterator[bytes]) -> bytes:
+    content = bytearray()
+    async for chunk in stream:
+        content += chunk
+        if len(content) > limit:
+            raise _too_long()
+    return bytes(content)
+
+
+def _too_long() -> Refused:
+    message = f"the body is longer than {LONGEST_BODY_BYTES} bytes"
+    return _hang_up(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_long", message)
+
+
+def _hang_up(status: HTTPStatus, code: str, message: str, where: str = "body") -> Refused:
+    """Refuse without reading the rest; the connection cannot be used again."""
+    return Refused(status, code, message, where, {"connection": "close"})

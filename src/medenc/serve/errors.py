@@ -1,0 +1,86 @@
+"""Errors over HTTP: always `{"error": {"code", "message", "where"}}`, never a word of what was sent.
+
+A pydantic or JSON error quotes the input (and cannot even be encoded when that holds NaN or half a surrogate pair), so
+only its kind and the names of our own fields go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from medenc.core.errors import MedencError
+from medenc.serve.security import HEADERS
+
+LONGEST_PLACE = 6
+
+
+class Refused(HTTPException):
+    """A request that is not served; `where` names a field or header of ours."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        code: str,
+        message: str,
+        where: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.code, self.message, self.where = code, message, where
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Let every error of `app` leave in the one form."""
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(MedencError, _mistake)
+    app.add_exception_handler(Exception, _failure)
+
+
+def problem(
+    status: int, code: str, message: str, where: str | None = None, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The one form of an error."""
+    body = {"error": {"code": code, "message": message, "where": where}}
+    return JSONResponse(body, status, {**HEADERS, **(headers or {})})
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refused)
+    return problem(error.status_code, error.code, error.message, error.where, error.headers)
+
+
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    return problem(status, status.name.lower(), status.description or status.phrase, headers=error.headers)
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "extra_forbidden":  # the place ends in a name that the sender chose
+        return problem(
+            422, "unknown_field", "there is a field that this route does not know", _place(first["loc"][:-1])
+        )
+    return problem(422, "invalid_field", str(first["msg"]), _place(first["loc"]))
+
+
+def _place(parts: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in parts[:LONGEST_PLACE])
+
+
+async def _mistake(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, MedencError)
+    return problem(422, "refused", error.message)  # its place and its hint may name folders of this machine
+
+
+async def _failure(_: Request, __: Exception) -> JSONResponse:
+    return problem(500, "internal_error", "the server failed; its log says where")

@@ -1,0 +1,191 @@
+"""Malformed bodies: never a failure of the server, never a word of the input in the answer.
+
+The canary looks like a patient, for that is what would leak.
+"""
+
+import json
+
+import pytest
+
+from medenc.serve import schemas
+from medenc.serve.body import LONGEST_BODY_BYTES
+
+CANARY = "HONG-GILDONG-800101-1234567"
+ROUTES = ["/v1/search", "/v1/ask", "/v1/similarity", "/v1/embeddings"]
+Q = CANARY.encode()
+
+NOT_JSON = {
+    "empty": b"",
+    "white space": b" \n\t ",
+    "canary alone": Q,
+    "truncated object": b'{"query": "' + Q,
+    "truncated UTF-8": b'{"query": "' + Q + b'\xed\x95"}',
+    "UTF-8 cut at the end": b'{"query": "\xed\x95',
+    "overlong UTF-8": b'{"query": "\xc0\xaf' + Q + b'"}',
+    "surrogate in UTF-8": b'{"query": "\xed\xa0\x80' + Q + b'"}',
+    "above U+10FFFF": b'{"query": "\xf5\x80\x80\x80' + Q + b'"}',
+    "UTF-16": ("﻿" + json.dumps({"query": CANARY})).encode("utf-16-le"),
+    "UTF-32": json.dumps({"query": CANARY}).encode("utf-32"),
+    "Latin-1": '{"query": "é"}'.encode("latin-1"),
+    "byte order mark": b"\xef\xbb\xbf" + json.dumps({"query": CANARY}).encode(),
+    "high surrogate": b'{"query": "' + Q + rb"\ud800" + b'"}',
+    "low surrogate": b'{"query": "' + Q + rb"\udc00" + b'"}',
+    "surrogates swapped": b'{"query": "' + Q + rb"\udc00\ud800" + b'"}',
+    "surrogate in a key": b'{"' + Q + rb"\ud800" + b'": 1}',
+    "surrogate in a list": rb'{"texts": ["\udfff"], "query": "a"}',
+    "NaN": b'{"query": "' + Q + b'", "top": NaN}',
+    "Infinity": b'{"query": "' + Q + b'", "top": Infinity}',
+    "-Infinity": b'{"query": "' + Q + b'", "top": -Infinity}',
+    "NaN in an unknown field": b'{"' + Q + b'": NaN}',
+    "deep list": b"[" * 100_000,
+    "deep object": b'{"a":' * 100_000,
+    "deep and closed": b"[" * 5_000 + b"]" * 5_000,
+    "deep in a field": b'{"query": ' + b"[" * 3_000 + b"]" * 3_000 + b"}",
+    "million digits": b'{"top": ' + b"9" * 1_000_000 + b"}",
+    "trailing comma": b'{"query": "' + Q + b'",}',
+    "comment": b'{"query": "a" /* ' + Q + b" */}",
+    "single quotes": b"{'query': '" + Q + b"'}",
+    "two documents": b'{"query": "a"}{"query": "' + Q + b'"}',
+    "raw control character": b'{"query": "' + Q + b'\x01"}',
+    "raw NUL": b'{"query": "' + Q + b'\x00"}',
+    "bad escape": b'{"query": "' + Q + rb"\x41" + b'"}',
+    "short escape": b'{"query": "' + Q + rb"\u12" + b'"}',
+    "leading zero": b'{"top": 007}',
+    "plus": b'{"top": +1}',
+    "random bytes": bytes(range(256)),
+    "gzip": b"\x1f\x8b\x08\x00" + Q,
+    "pickle": b"\x80\x04\x95" + Q,
+    "form": b"query=" + Q,
+    "multipart": b"--x\r\nContent-Disposition: form-data; name=query\r\n\r\n" + Q,
+    "XML": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>' + Q + b"</a>",
+}
+
+LONG = CANARY + "가" * schemas.LONGEST_TEXT
+INVALID = {
+    "null": None,
+    "number": 7,
+    "text": CANARY,
+    "list": [CANARY],
+    "empty object": {},
+    "unknown field": {"query": "a", CANARY: 1},
+    "unknown field beside all": dict.fromkeys(["query", "question", "texts", "model", "input", CANARY], "a"),
+    "prototype": {"__proto__": {"query": CANARY}, "constructor": CANARY},
+    "text is null": dict.fromkeys(["query", "question", "input"]),
+    "text is number": dict.fromkeys(["query", "question", "input"], 1e300),
+    "text is boolean": dict.fromkeys(["query", "question", "input"], True),
+    "text is object": {key: {CANARY: CANARY} for key in ["query", "question", "input"]},
+    "text is empty": dict.fromkeys(["query", "question", "input"], ""),
+    "text is blank": dict.fromkeys(["query", "question", "input"], " 　\n\u2003"),
+    "text is too long": dict.fromkeys(["query", "question", "input"], LONG),
+    "texts are text": {"query": "a", "texts": CANARY},
+    "no texts": {"query": "a", "texts": [], "model": "letters", "input": []},
+    "too many texts": {"query": "a", "texts": [CANARY] * 33, "model": "letters", "input": [CANARY] * 33},
+    "a blank among texts": {"query": "a", "texts": [CANARY, " "], "model": "letters", "input": [CANARY, " "]},
+    "a list among texts": {"query": "a", "texts": [[CANARY]], "model": "letters", "input": [[CANARY]]},
+    "token numbers": {"query": "a", "texts": [1, 2], "model": "letters", "input": [1, 2]},
+    "top is 0": {"query": CANARY, "top": 0},
+    "top is -1": {"query": CANARY, "top": -1},
+    "top is 101": {"query": CANARY, "top": 101},
+    "top is 10^9": {"query": CANARY, "top": 10**9},
+    "top is 10^400": {"query": CANARY, "top": 10**400},
+    "top is 2.5": {"query": CANARY, "top": 2.5},
+    "top is text": {"query": CANARY, "top": CANARY},
+    "top is true": {"query": CANARY, "top": True},
+    "mode is unknown": {"query": "a", "mode": CANARY},
+    "mode is a list": {"query": "a", "mode": [CANARY]},
+    "filter is empty": {"query": "a", "where": ""},
+    "filter is too long": {"query": "a", "where": CANARY * 100},
+    "filter is an object": {"query": "a", "where": {CANARY: CANARY}},
+    "model is a path": {"model": f"../../{CANARY}", "input": "a", "query": "a", "texts": ["a"]},
+    "model is absolute": {"model": f"/etc/{CANARY}", "input": "a", "query": "a", "texts": ["a"]},
+    "model is an address": {"model": f"http://example.org/{CANARY}", "input": "a", "query": "a", "texts": ["a"]},
+    "model has NUL": {"model": f"letters\0{CANARY}", "input": "a", "query": "a", "texts": ["a"]},
+    "model is unknown": {"model": CANARY, "input": "a", "query": "a", "texts": ["a"]},
+    "encoding is unknown": {"model": "letters", "input": "a", "encoding_format": CANARY},
+    "role is unknown": {"model": "letters", "input": "a", "as": CANARY},
+}
+BODIES = NOT_JSON | {name: json.dumps(value).encode() for name, value in INVALID.items()}
+BODIES |= {
+    "1e999": b'{"query": "' + Q + b'", "top": 1e999}',
+    "-1e999": b'{"query": "' + Q + b'", "top": -1e999}',
+    "1e999 as text": b'{"query": 1e999, "question": -1e999, "model": "letters", "input": 1e999}',
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_malformed_bodies_are_refused_without_echo(client, route, body):
+    answer = client.post(route, content=body, headers={"content-type": "application/json"})
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["error"].keys() == {"code", "message", "where"}
+    assert CANARY not in answer.text
+    assert len(answer.content) <= 1024
+
+
+@pytest.mark.parametrize("name", NOT_JSON)
+def test_what_is_not_json_is_called_so(client, name):
+    answer = client.post("/v1/ask", content=NOT_JSON[name], headers={"content-type": "application/json"})
+    assert answer.status_code == (422 if name == "empty" else 400)
+
+
+ODD = {
+    "NUL": "a\0b",
+    "all planes": "a\U0001f469\u200d\u2695\ufe0f\U0002070e",
+    "noncharacters": "\uffff\ufdd0\U0010ffff",
+    "right to left": "\u202e warfarin \u202c",
+    "combining marks": "e" + "\u0301" * 10_000,
+    "decomposed": "\u1112\u1161\u11ab",
+    "private use": "\ue000",
+    "one word": "x" * 32_768,
+    "markup": "<script>alert(1)</script>",
+    "quotes": "\"'`;--",
+}
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_odd_text_is_text(client, text):
+    assert client.post("/v1/search", json={"query": text}).json()["query"] == text
+    assert client.post("/v1/ask", json={"question": text}).json()["question"] == text
+    answer = client.post("/v1/similarity", json={"query": "a", "texts": [text], "on_overflow": "window"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+)
+def test_what_a_web_page_can_post_without_asking_is_refused(client, kind):
+    headers = {"content-type": kind} if kind else {}
+    answer = client.post("/v1/search", content=b'{"query": "a"}', headers=headers)
+    assert answer.status_code == 415
+
+
+def padded(length):
+    start, end = b'{"query": "warfarin"', b"}"
+    return start + b" " * (length - len(start) - len(end)) + end
+
+
+@pytest.mark.parametrize(("over", "status"), [(-1, 200), (0, 200), (1, 413)])
+@pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
+def test_the_body_limit_is_exact(client, over, status, chunked):
+    body = padded(LONGEST_BODY_BYTES + over)
+    content = (body[at : at + 65_536] for at in range(0, len(body), 65_536)) if chunked else body
+    answer = client.post("/v1/search", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == status
+    if status == 413:
+        assert answer.json()["error"]["code"] == "body_too_long"
+        assert answer.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(("length", "status"), [(schemas.LONGEST_TEXT, 200), (schemas.LONGEST_TEXT + 1, 422)])
+def test_the_text_limit_is_exact(client, length, status):
+    assert client.post("/v1/search", json={"query": "가" * length}).status_code == status
+
+
+@pytest.mark.parametrize(("count", "status"), [(schemas.MOST_TEXTS, 200), (schemas.MOST_TEXTS + 1, 422)])
+def test_the_number_of_texts_is_exact(client, count, status):
+    assert client.post("/v1/embeddings", json={"model": "letters", "input": ["a"] * count}).status_code == status
+
+
+@pytest.mark.parametrize(("top", "status"), [(1, 200), (schemas.MOST_HITS, 200), (schemas.MOST_HITS + 1, 422)])
+def test_the_number_of_hits_is_exact(client, top, status):
+    assert client.post("/v1/search", json={"query": "a", "top": top}).status_code == status

@@ -1,0 +1,138 @@
+"""The page: nothing from outside, nothing read as markup, and the same counting of characters as the server's."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medenc.serve.app import STATIC
+
+SOURCES = {path.name: path.read_text("utf-8") for path in STATIC.iterdir()}
+SCRIPTS = [name for name in SOURCES if name.endswith(".js")]
+
+
+class Tags(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+def test_the_page_asks_for_nothing_from_outside():
+    for name, source in SOURCES.items():
+        assert set(re.findall(r"https?://[^\s\"')]*", source)) <= {"http://www.w3.org/2000/svg"}, name
+        assert "@import" not in source
+        assert "url(" not in source
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_writes_markup_or_runs_text(name):
+    banned = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|srcdoc|setHTML"
+    assert not re.search(banned, SOURCES[name])
+
+
+def test_the_page_keeps_its_own_policy():
+    for tag, attributes in Tags(SOURCES["index.html"]).found:
+        assert tag != "style"
+        assert tag != "script" or attributes["src"].startswith("/static/")
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+
+
+def test_every_control_has_a_name():
+    named = ("data-say", "data-label", "aria-label")
+    for tag, attributes in Tags(SOURCES["index.html"]).found:
+        if tag == "button" or (tag == "input" and attributes.get("type") != "radio"):
+            assert any(name in attributes for name in named), attributes
+
+
+def test_the_three_languages_say_the_same_things():
+    english, *others = (
+        set(re.findall(r"(\w+):", part)) for part in re.split(r"\n  (?:ko|zh|en): \{", SOURCES["words.js"])[1:]
+    )
+    assert all(keys == english for keys in others)
+    spoken = {
+        a[key]
+        for _, a in Tags(SOURCES["index.html"]).found
+        for key in ("data-say", "data-label", "data-hint")
+        if key in a
+    }
+    spoken |= set(re.findall(r'say\("(\w+)"\)', SOURCES["page.js"]))
+    assert spoken - english == set()
+
+
+NODE = shutil.which("node")
+needs_node = pytest.mark.skipif(NODE is None, reason="needs Node to run the page's functions")
+
+
+def javascript(expression, *arguments):
+    """The value of an expression over the functions of text.js; `given` holds the arguments."""
+    script = f"import * as text from {json.dumps((STATIC / 'text.js').as_uri())};"
+    script += "import { readFileSync } from 'node:fs'; const given = JSON.parse(readFileSync(0, 'utf8'));"
+    script += f"console.log(JSON.stringify({expression}));"
+    done = subprocess.run(
+        [NODE, "--input-type=module", "--eval", script], input=json.dumps(arguments), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@st.composite
+def marked_texts(draw):
+    text = draw(st.text(st.sampled_from('aé 가각한中𠜎👩‍⚕️<&>"\n，。\u0301'), max_size=60))
+    places = st.integers(0, len(text))
+    spans = draw(st.lists(st.tuples(places, places).map(sorted).map(list), max_size=5))
+    return text, spans
+
+
+@needs_node
+@settings(max_examples=1, deadline=None)
+@given(cases=st.lists(marked_texts(), min_size=300, max_size=300))
+def test_marks_fall_on_the_code_points_that_the_server_means(cases):
+    cut = javascript("given.map(([text_, spans]) => text.segments(text_, spans))", *cases)
+    for (text, spans), parts in zip(cases, cut, strict=True):
+        assert "".join(part["text"] for part in parts) == text
+        marked = [part["marked"] for part in parts for _ in part["text"]]
+        assert marked == [any(start <= place < end for start, end in spans) for place in range(len(text))]
+
+
+@needs_node
+@settings(max_examples=1, deadline=None)
+@given(cases=st.lists(marked_texts(), min_size=300, max_size=300))
+def test_an_excerpt_keeps_the_first_mark(cases):
+    cut = javascript("given.map(([text_, spans]) => text.excerpt(text_, spans, 24))", *cases)
+    for (text, spans), part in zip(cases, cut, strict=True):
+        assert part["text"] in text
+        assert len(part["text"]) <= 24
+        assert part["cutBefore"] or text.startswith(part["text"])
+        assert part["cutAfter"] or text.endswith(part["text"])
+        whole = [text[start:end] for start, end in spans]
+        shown = [part["text"][start:end] for start, end in part["spans"]]
+        assert all(any(piece in original for original in whole) for piece in shown)
+        if spans and max(min(spans)) < len(text) and min(spans)[1] - min(spans)[0] in range(1, 5):
+            assert shown[0]
+
+
+@needs_node
+def test_scripts_languages_and_questions():
+    runs = javascript("text.scripts('eGFR 30 미만 用药?')")
+    expected = [
+        ["eGFR", "latin"],
+        [" 30 ", "other"],
+        ["미만", "hangul"],
+        [" ", "other"],
+        ["用药", "han"],
+        ["?", "other"],
+    ]
+    assert [[run["text"], run["script"]] for run in runs] == expected
+    assert javascript("given.map(text.languageOf)", "CT 촬영 前", "肺炎 CT", "CT") == ["ko", "zh", "en"]
+    asked = ["How long?", "얼마나 먹나요", "能不能喝酒吗", "what is DKA"]
+    assert all(javascript("given.map(text.isQuestion)", *asked))
+    assert not any(javascript("given.map(text.isQuestion)", "warfarin INR", "고혈압 처방", "糖尿病 用药"))
