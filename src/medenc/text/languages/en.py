@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import GREEK, HAN, HANGUL, LATIN
-from medenc.text.terms import Term
+from medenc.text.terms import Columns, Term
 
 _LETTER = f"{LATIN}{GREEK}"
 _PIECE = f"[{_LETTER}0-9]+"
@@ -60,18 +60,22 @@ class English(Plugin):
         """None: words of the language stand by themselves."""
         return []
 
-    def terms(self, text: str) -> list[Term]:
-        """Terms of normalised text, in reading order; a code comes whole first, then its parts."""
-        found = []
-        for token in TOKEN.finditer(text):
-            offset = token.start()
-            for form, start, end in token_terms(token.group()):
-                found.append(Term(form, offset + start, offset + end))
-        return found
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+        """Terms of each normalised text, in reading order; a code comes whole first, then its parts."""
+        return [[_columns(text)] for text in texts]
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Term]]:
-        """`terms` of each text."""
-        return [self.terms(text) for text in texts]
+
+def _columns(text: str) -> Columns:
+    forms: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for token in TOKEN.finditer(text):
+        offset = token.start()
+        for form, start, end in token_terms(token.group()):
+            forms.append(form)
+            starts.append(offset + start)
+            ends.append(offset + end)
+    return Columns(forms, starts, ends)
 
 
 @lru_cache(maxsize=1 << 17)

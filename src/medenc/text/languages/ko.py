@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from medenc.core.plugins import Plugin
 from medenc.text.languages.en import TOKEN
 from medenc.text.scripts import HANGUL
-from medenc.text.terms import Term, net
+from medenc.text.terms import Columns, Term, columns, net
 
 _RUN = re.compile(f"[{HANGUL}]+")
 _LINE = re.compile(f"[^\n]*[{HANGUL}][^\n]*")  # kiwi reads whole lines, for the context
@@ -20,9 +20,8 @@ _CODE = re.compile(r"(?=.*[A-Za-z])(?=.*[^A-Za-z])")
 # Part-of-speech tags of the Sejong corpus, as kiwi uses them.
 _NOUN = frozenset({"NNG", "NNP", "NR", "XR", "UN", "UNK", "MAG"})
 _VERB = frozenset({"VV", "VA"})
-_PARTICLE = frozenset(
-    {"JKS", "JKC", "JKG", "JKO", "JKB", "JKV", "JKQ", "JX", "JC", "VCP", "EP", "EF", "EC", "ETN", "ETM"}
-)
+_PARTICLE = frozenset({"JKS", "JKC", "JKG", "JKO", "JKB", "JKV", "JKQ", "JX", "JC", "VCP"})
+_ENDING = frozenset({"EP", "EF", "EC", "ETN", "ETM"})
 # Verbs that say nothing by themselves: 하다 to do, 되다 to become, 위하다 for, 대하다 about …
 _EMPTY_VERBS = frozenset(["하", "되", "있", "없", "않", "위하", "대하", "인하", "통하", "따르", "관하", "의하"])
 _EMPTY_SUFFIXES = frozenset(["들", "님"])
@@ -52,21 +51,15 @@ class Korean(Plugin):
         return list(_partition(text, self._morphemes([text])[0]))
 
     def particles(self, text: str) -> list[tuple[int, int]]:
-        """Spans of particles, and of endings, in reading order."""
-        return [(m.start, m.end) for m in self._morphemes([text])[0] if m.tag in _PARTICLE and m.start < m.end]
+        """Spans of particles, and of the copula with its endings; a verb's endings are part of the verb."""
+        return list(_tails(self._morphemes([text])[0]))
 
-    def terms(self, text: str) -> list[Term]:
-        """Content words and the net's pairs, of normalised text."""
-        return self.terms_batch([text])[0]
-
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Term]]:
-        """`terms` of each text, the morphemes of all found in one call."""
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+        """Content words and the net of each normalised text, the morphemes of all found in one call."""
         found = []
         for text, morphemes in zip(texts, self._morphemes(texts), strict=True):
-            terms = list(_content(text, morphemes))
-            for run in _RUN.finditer(text):
-                terms += net(text, run.start(), run.end())
-            found.append(terms)
+            nets = [part for run in _RUN.finditer(text) for part in net(text, *run.span())]
+            found.append([columns(_content(text, morphemes)), *nets])
         return found
 
     def _morphemes(self, texts: Sequence[str]) -> list[list[Morpheme]]:
@@ -104,13 +97,10 @@ def _hangul_only(tokens: Iterable[Any], line: str, offset: int) -> Iterator[Morp
 
 
 def _content(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Term]:
-    """Nouns, with and without their derivational prefix and suffix (고+혈압, 당뇨병+성); verbs in dictionary form."""
+    """Nouns, alone and with what derives another noun from them; verbs in dictionary form."""
     for i, this in enumerate(morphemes):
         if this.tag in _NOUN:
-            yield _noun(text, this.start, this.end)
-            start, end = _derived(morphemes, i)
-            if (start, end) != (this.start, this.end):
-                yield _noun(text, start, end)
+            yield from (_noun(text, start, end) for start, end in _derived(morphemes, i))
         elif this.tag in _VERB and this.form not in _EMPTY_VERBS:
             yield Term(this.form + "다", this.start, this.end)
 
@@ -119,15 +109,16 @@ def _noun(text: str, start: int, end: int) -> Term:
     return Term("".join(text[start:end].split()), start, end)
 
 
-def _derived(morphemes: Sequence[Morpheme], i: int) -> tuple[int, int]:
-    """The span of noun `i` with the prefix and the suffix that touch it."""
+def _derived(morphemes: Sequence[Morpheme], i: int) -> Iterator[tuple[int, int]]:
+    """Spans of noun `i`: alone, with the prefix that touches it (고+혈압), with the suffix too (당뇨병+성)."""
     start, end = morphemes[i].start, morphemes[i].end
+    yield start, end
     if i and morphemes[i - 1].tag == "XPN" and morphemes[i - 1].end == start:
         start = morphemes[i - 1].start
+        yield start, end
     following = morphemes[i + 1] if i + 1 < len(morphemes) else None
     if following and following.tag == "XSN" and following.start == end and following.form not in _EMPTY_SUFFIXES:
-        end = following.end
-    return start, end
+        yield start, following.end
 
 
 def _partition(text: str, morphemes: Sequence[Morpheme]) -> Iterator[tuple[int, int]]:
@@ -141,3 +132,12 @@ def _partition(text: str, morphemes: Sequence[Morpheme]) -> Iterator[tuple[int, 
                 yield start, cut
                 start = cut
         yield start, run.end()
+
+
+def _tails(morphemes: Sequence[Morpheme]) -> Iterator[tuple[int, int]]:
+    previous_end = -1
+    for this in morphemes:
+        if this.tag in _PARTICLE or (this.tag in _ENDING and this.start <= previous_end):
+            previous_end = this.end
+            if this.start < this.end:
+                yield this.start, this.end

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import HAN
-from medenc.text.terms import Term, net
+from medenc.text.terms import Columns, net
 
 _RUN = re.compile(f"[{HAN}]+")
 
@@ -26,29 +27,24 @@ class Chinese(Plugin):
 
     def words(self, text: str) -> list[tuple[int, int]]:
         """Spans of the words; they cover every Han character once."""
-        return list(self._words(text))
+        return [(start, end) for run in _RUN.finditer(text) for _, start, end in self._cut(run).terms()]
 
     def particles(self, text: str) -> list[tuple[int, int]]:  # noqa: ARG002 (the contract)
         """None: words of the language stand by themselves."""
         return []
 
-    def terms(self, text: str) -> list[Term]:
-        """Words and the net's pairs, of normalised text."""
-        found = [Term(text[start:end], start, end) for start, end in self._words(text)]
-        for run in _RUN.finditer(text):
-            found += net(text, run.start(), run.end())
-        return found
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+        """Words and the net of each normalised text."""
+        return [
+            [part for run in _RUN.finditer(text) for part in (self._cut(run), *net(text, *run.span()))]
+            for text in texts
+        ]
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Term]]:
-        """`terms` of each text."""
-        return [self.terms(text) for text in texts]
-
-    def _words(self, text: str) -> Iterator[tuple[int, int]]:
-        for run in _RUN.finditer(text):
-            start = run.start()
-            for word in self._segmenter.cut(run.group(), hmm=False):
-                yield start, start + len(word)
-                start += len(word)
+    def _cut(self, run: re.Match[str]) -> Columns:
+        """Words of a Han stretch."""
+        words = self._segmenter.cut(run.group(), False)  # its guesses at unknown words lose to the net
+        ends = [*accumulate(map(len, words), initial=run.start())]
+        return Columns(words, ends[:-1], ends[1:])
 
     @cached_property
     def _segmenter(self) -> Any:
