@@ -21,7 +21,7 @@ __all__ = ["RecordError", "Rejects", "identifier", "json_object", "lines", "one_
 
 T = TypeVar("T")
 
-MAX_LINE_BYTES = 16 * 2**20  # a longer line is a damaged or foreign file; refusing it keeps memory flat
+MAX_LINE_BYTES = 8 * 2**20  # a longer line is a damaged or foreign file; refusing it keeps memory flat
 CHUNK_BYTES = 2**18
 WIDE = ("utf-16", "utf-32")  # in these a line end is not one byte, so they are recoded while they stream
 
@@ -44,14 +44,14 @@ def lines(path: Path, rejects: Rejects, encoding: str = "utf-8") -> Iterator[tup
             text = codec.decode(raw)[0]
         except UnicodeDecodeError:
             if not wide_seen:
-                _refuse_foreign(raw, path, number)
+                _refuse_foreign(raw, codec.name, path, number)
             rejects.add(path, number, f"not {encoding}", raw.decode("latin-1"))
             continue
         if not wide_seen and not raw.isascii():
             wide_seen = True
-            _refuse_misnamed(raw, encoding, path, number)
+            _refuse_foreign(raw, codec.name, path, number)
         if "\0" in text:
-            _refuse_foreign(raw, path, number)
+            _refuse_foreign(raw, codec.name, path, number)
         yield number, text
 
 
@@ -192,19 +192,16 @@ def _codec(encoding: str, path: Path) -> codecs.CodecInfo:
     return codecs.lookup("utf-8") if codec.name.startswith(WIDE) else codec
 
 
-def _refuse_foreign(raw: bytes, path: Path, number: int) -> None:
-    """Raise when the bytes are recognisably of another encoding."""
+def _refuse_foreign(raw: bytes, codec: str, path: Path, number: int) -> None:
+    """Raise when the bytes are recognisably of another encoding, also when they decode to nonsense without an error."""
     if b"\0" in raw:
         raise _other_encoding("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", path, number)
-    for encoding, first, last in (("cp949", "가", "힣"), ("gb18030", "一", "鿿")):
-        if _share(raw, encoding, first, last) > 0.8:
-            raise _other_encoding(encoding, path, number)
-
-
-def _refuse_misnamed(raw: bytes, encoding: str, path: Path, number: int) -> None:
-    """Raise when a file said to be of another encoding is UTF-8: it would decode to nonsense without an error."""
-    if encoding in ("cp949", "gb18030") and _share(raw, "utf-8", "\u1100", "\ud7ff") > 0.8:
-        raise _other_encoding("utf-8", path, number)
+    own = _FAMILY.get(codec)
+    for found, first, last in (("utf-8", "ᄀ", "\ud7ff"), ("cp949", "가", "힣"), ("gb18030", "一", "鿿")):
+        if (own or found == "utf-8") and _share(raw, found, first, last) > 0.8:
+            if found != own:
+                raise _other_encoding(found, path, number)
+            return
 
 
 def _share(raw: bytes, encoding: str, first: str, last: str) -> float:
@@ -232,4 +229,7 @@ def _no_constant(name: str) -> float:
     raise ValueError(name)
 
 
+_FAMILY = {"utf-8": "utf-8", "cp949": "cp949", "euc_kr": "cp949"} | dict.fromkeys(
+    ("gb18030", "gbk", "gb2312"), "gb18030"
+)
 _JSON = json.JSONDecoder(parse_constant=_no_constant)

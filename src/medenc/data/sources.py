@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -81,6 +82,8 @@ def dictionary(path: Path, encoding: str = "utf-8") -> str:
         return "multilingual"
     if tabs == 2:
         return "terms"
+    for _ in islice(lines(path, Rejects(), encoding), 1000):
+        pass  # a header in ASCII may stand above lines in another encoding; then that is the error
     raise MedencError(
         "not a dictionary we know",
         where=path,
