@@ -1,0 +1,65 @@
+import json
+
+import pytest
+
+from medenc.core.artifact import open_artifact, writing
+from medenc.core.errors import MedencError
+from medenc.core.plugins import build
+from medenc.data.readers.passages import Passages
+from medenc.data.reading import Rejects
+from medenc.metrics.ranking import mean, measure, read_qrels, read_trec
+from medenc.search.index import Index
+from medenc.text.analyzer import Analyzer
+
+TOPICS = ["고혈압 amlodipine을 5mg으로", "糖尿病患者的饮食", "fever in children", "chronic kidney disease"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    passages = [{"_id": f"p{i}", "title": "", "text": text} for i, text in enumerate(TOPICS)]
+    asked = [("q0", "amlodipine", "ko"), ("q1", "糖尿病", "zh"), ("q2", "fever", "en"), ("q3", "fever", "en")]
+    queries = [{"_id": id_, "text": text, "metadata": {"language": lang}} for id_, text, lang in asked]
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, passages)))
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (folder / "qrels").mkdir()
+    (folder / "qrels/test.tsv").write_text("q0\tp0\t1\nq1\tp1\t1\nq2\tp3\t1\n")
+    (folder / "qrels/train.tsv").write_text("q3\tp2\t1\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(data, tmp_path_factory):
+    path = tmp_path_factory.mktemp("index") / "index"
+    made = Index.create(path, Analyzer())
+    made.add(Passages().read(data / "corpus.jsonl", Rejects()))
+    return path
+
+
+def evaluated(out, index, data, **options):
+    step = build("step", {"use": "evaluate", "target": index, "data": data, **options}, "evaluate")
+    with writing(out, step.kind, options={}, version=step.version) as draft:
+        step.run(draft)
+    return open_artifact(out, "report").manifest["numbers"]
+
+
+def test_an_index_is_measured_in_all_its_modes_and_anybody_can_score_its_runs_again(tmp_path, data, index):
+    numbers = evaluated(tmp_path / "r", index, data, measures=["RR@10", "Success@1"])
+    assert numbers["scores"] == {"lexical": {"RR@10": pytest.approx(2 / 3), "Success@1": pytest.approx(2 / 3)}}
+    assert numbers["leaks"]["queries"]["exact_ids"] == [["q2", "q3"]]
+    assert numbers["leaks"]["scores_without"]["lexical"]["RR@10"] == 1.0
+    again = measure(read_qrels(tmp_path / "r/qrels.trec"), read_trec(tmp_path / "r/runs/lexical.trec"), ["RR@10"])
+    assert mean(again) == {"RR@10": numbers["scores"]["lexical"]["RR@10"]}
+    assert json.loads((tmp_path / "r/queries.json").read_text())["lexical"]["RR@10"] == {"q0": 1, "q1": 1, "q2": 0}
+    assert [s["value"] for s in json.loads((tmp_path / "r/slices.json").read_text())] == ["en", "ko", "zh"]
+    assert "By language" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
+
+
+def test_the_training_split_itself_has_no_leak_to_look_for(tmp_path, data, index):
+    assert evaluated(tmp_path / "r", index, data, split="train")["leaks"]["queries"] is None
+
+
+def test_a_mode_that_the_index_has_not_is_refused_and_nothing_is_left(tmp_path, data, index):
+    with pytest.raises(MedencError, match="dense"):
+        evaluated(tmp_path / "r", index, data, modes=["dense"])
+    assert not (tmp_path / "r").exists()
