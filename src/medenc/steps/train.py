@@ -108,7 +108,7 @@ class Train(Plugin):
         shutil.copy(beside / LINES, draft.folder / LINES)
         if self.backend is not None:
             draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
-        draft.numbers |= {"data": read | counts, "fit": fitted}
+        draft.numbers |= {"read": read, "data": counts, "fit": fitted}
         training.store.remove()
 
     def smoke(self) -> Self:
@@ -117,13 +117,16 @@ class Train(Plugin):
         start = Fresh(size="tiny") if isinstance(self.start, Fresh) else self.start
         return self.model_copy(update={"fit": fit, "start": start})
 
-    def _records(self) -> tuple[list[Any], dict[str, Any]]:
-        rejects = Rejects()
-        records = [
-            record for number, source in enumerate(self.data) for record in source.records(f"data.{number}", rejects)
-        ]
-        rejects.finish()
-        return records, {"read": rejects.report()}
+    def _records(self) -> tuple[list[Any], list[dict[str, Any]]]:
+        """All records, and the accounts of each source."""
+        records: list[Any] = []
+        accounts = []
+        for number, source in enumerate(self.data):
+            rejects = Rejects()
+            records += source.records(f"data.{number}", rejects)
+            rejects.finish()
+            accounts.append(rejects.report())
+        return records, accounts
 
     def _tokenizer(self) -> PreTrainedTokenizerFast:
         from medenc.models.folder import open_tokenizer
