@@ -1,0 +1,53 @@
+"""What a search gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A document that was found; `highlights` are spans of `text` with a term of the query."""
+
+    id: str
+    rank: int  # from 1
+    score: float
+    title: str
+    text: str
+    metadata: Mapping[str, Any]
+    highlights: list[Span]
+    parts: Mapping[str, float | None]  # the lexical and the dense score, None where that search was not asked
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented form."""
+        return {**asdict(self), "metadata": dict(self.metadata), "highlights": [list(span) for span in self.highlights]}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The hits of one query, ordered by score and, where scores are equal, by id."""
+
+    query: str
+    mode: str
+    hits: list[Hit]
+    timing_ms: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        """The documented form."""
+        hits = [hit.to_json() for hit in self.hits]
+        return {"query": self.query, "mode": self.mode, "hits": hits, "timing_ms": dict(self.timing_ms)}
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, those that touch or overlap as one."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found

@@ -1,0 +1,129 @@
+"""Vectors in lists of neighbours: a search looks into the lists nearest to the query only, and says how much it misses.
+
+Few vectors stay in one list, and every search is exact. Many are cut into lists by k-means; how many lists a search opens
+is chosen when the index is built, as the fewest that reach the wanted recall on vectors drawn from it, and the recall is
+kept with it. Files are plain arrays that are mapped into memory, so only the lists that are looked at cost any.
+
+Source: Sivic and Zisserman 2003 and Jégou, Douze and Schmid 2011 (inverted file without codes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from medenc.core.progress import track
+from medenc.search.dense import unit
+from medenc.search.fusion import best
+
+EXACT_BELOW = 50_000  # vectors in one list: a product with them takes milliseconds
+SAMPLE = 32  # vectors a list is trained on
+ROUNDS = 8  # of k-means
+QUERIES = 200  # drawn to measure the recall
+DEPTH = 10  # neighbours that the recall counts
+BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Vectors:
+    """n unit vectors of d numbers, those of one list behind each other."""
+
+    data: np.ndarray  # (n, d) float32
+    rows: np.ndarray  # (n,) int32: whose vector each is
+    starts: np.ndarray  # (l + 1,) int64: where each list begins
+    centres: np.ndarray  # (l, d) float32, unit
+    probes: int  # lists a search opens
+    recall: float  # of the DEPTH nearest, as measured when this was built; 1 when every list is opened
+
+    def top(self, query: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of the `n` nearest of a unit vector (d,), best first, and their cosines; equal ones by row."""
+        return self._among(query, n, self._nearest(query))
+
+    def scores(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Cosines (k,) of a unit vector (d,) with some rows."""
+        return np.asarray(self.data[self._place[rows]] @ query)
+
+    def _nearest(self, query: np.ndarray) -> np.ndarray:
+        return np.sort(best(self.centres @ query, self.probes))
+
+    def _among(self, query: np.ndarray, n: int, lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        spans = [slice(*self.starts[i : i + 2]) for i in lists]
+        scores = np.concatenate([self.data[span] @ query for span in spans])
+        rows = np.concatenate([self.rows[span] for span in spans])
+        kept = np.flatnonzero(scores >= np.partition(scores, -n)[-n]) if n < len(scores) else np.arange(len(scores))
+        order = kept[np.lexsort((rows[kept], -scores[kept]))][:n]
+        return rows[order], scores[order]
+
+    @cached_property
+    def _place(self) -> np.ndarray:
+        """Where the vector of each row is, (n,) int32."""
+        place = np.empty(len(self.rows), np.int32)
+        place[self.rows] = np.arange(len(self.rows), dtype=np.int32)
+        return place
+
+
+def build(vectors: np.ndarray, recall: float, exact_below: int = EXACT_BELOW, seed: int = 0) -> Vectors:
+    """The lists of vectors (n, d), which are brought to length 1 first.
+
+    Args:
+        recall: the least share of the DEPTH nearest that a search must find, itself left out.
+        exact_below: fewer vectors stay in one list.
+    """
+    n = len(vectors)
+    units = unit(np.asarray(vectors, np.float32))
+    if n < exact_below:
+        lists = np.zeros(n, np.int64)
+        centres = units[:1]
+    else:
+        centres = _centres(units, round(4 * np.sqrt(n)), np.random.default_rng(seed))
+        lists = _assigned(units, centres)
+    order = np.argsort(lists, kind="stable")
+    starts = np.searchsorted(lists[order], np.arange(len(centres) + 1))
+    whole = Vectors(units[order], order.astype(np.int32), starts, centres, len(centres), 1.0)
+    return whole if len(centres) == 1 else _tuned(whole, recall, seed)
+
+
+def _tuned(whole: Vectors, wanted: float, seed: int) -> Vectors:
+    """The same, opening the fewest lists (a power of two) that reach `wanted`."""
+    drawn = np.random.default_rng(seed).choice(len(whole.rows), min(QUERIES, len(whole.rows)), replace=False)
+    truth = [set(_neighbours(whole, place)) for place in track(drawn, "exact neighbours")]
+    probes = 8
+    while probes < len(whole.centres):
+        tried = Vectors(whole.data, whole.rows, whole.starts, whole.centres, probes, 1.0)
+        hits = sum(len(known & set(_neighbours(tried, place))) for known, place in zip(truth, drawn, strict=True))
+        reached = hits / sum(map(len, truth))
+        if reached >= wanted:
+            return Vectors(whole.data, whole.rows, whole.starts, whole.centres, probes, round(reached, 4))
+        probes *= 2
+    return whole
+
+
+def _neighbours(vectors: Vectors, place: int) -> list[int]:
+    """The DEPTH nearest of a vector of the index, itself left out: it would always be found."""
+    found, _ = vectors.top(vectors.data[place], DEPTH + 1)
+    return [row for row in found.tolist() if row != vectors.rows[place]][:DEPTH]
+
+
+def _centres(units: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Spherical k-means on a sample; an emptied list keeps its centre."""
+    sample = units[np.sort(rng.choice(len(units), min(len(units), SAMPLE * n), replace=False))]
+    centres = sample[np.sort(rng.choice(len(sample), n, replace=False))].copy()
+    for _ in track(range(ROUNDS), "lists of neighbours"):
+        lists = _assigned(sample, centres)
+        order = np.argsort(lists, kind="stable")
+        filled, first = np.unique(lists[order], return_index=True)
+        centres[filled] = unit(np.add.reduceat(sample[order], first, axis=0))
+    return centres
+
+
+def _assigned(units: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The nearest centre of each vector, (n,)."""
+    return np.concatenate([np.argmax(block @ centres.T, axis=1) for block in _blocks(units)])
+
+
+def _blocks(units: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(units), BLOCK):
+        yield units[start : start + BLOCK]

@@ -1,0 +1,119 @@
+"""Fusion: one order out of lexical and dense scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from medenc.core.options import Options
+from medenc.data.records import Qrels
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of all documents (n,) by each search that was asked; a lexical 0 is no term in common."""
+
+    lexical: np.ndarray | None
+    dense: np.ndarray | None
+
+    def at(self, rows: np.ndarray) -> Scores:
+        """The scores of some documents."""
+        return Scores(*(None if part is None else part[rows] for part in (self.lexical, self.dense)))
+
+
+class Fusion(Options):
+    """How two scores become one; `dense` is the share of the dense score, and 0 leaves the lexical order as it is.
+
+    `weighted` adds scores brought to 0..1; `rrf` adds reciprocal ranks 1 / (k + rank).
+
+    Source: Bruch, Gai and Ingber 2023 (convex combination); Cormack, Clarke and Buettcher 2009 (reciprocal ranks).
+    """
+
+    method: Literal["weighted", "rrf"] = "weighted"
+    dense: Annotated[float, Field(ge=0, le=1)] = 0.3
+    depth: Annotated[int, Field(ge=1)] = 1000  # hits of each search that count
+    k: Annotated[int, Field(ge=1)] = 60
+
+
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
+def best(scores: np.ndarray, top: int) -> np.ndarray:
+    """Places of the `top` highest scores (n,), best first; equal scores by place, that is by id."""
+    candidates = np.arange(len(scores))
+    if top < len(scores):
+        candidates = np.flatnonzero(scores >= np.partition(scores, -top)[-top])
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:top]
+
+
+def fused(scores: Scores, settings: Fusion) -> np.ndarray:
+    """One score (n,) for each document."""
+    if scores.lexical is None or scores.dense is None:
+        only = scores.dense if scores.lexical is None else scores.lexical
+        assert only is not None  # every mode asks one of them
+        return only
+    part = _ranked if settings.method == "rrf" else _scaled
+    words = part(scores.lexical, np.flatnonzero(scores.lexical), 0.0, settings)
+    meaning = part(scores.dense, np.arange(len(scores.dense)), None, settings)
+    return (1 - settings.dense) * words + settings.dense * meaning
+
+
+def _scaled(scores: np.ndarray, found: np.ndarray, floor: float | None, settings: Fusion) -> np.ndarray:
+    """Scores between a floor (0) and the highest (1); the floor of dense scores is the last one that counts."""
+    rows = found[best(scores[found], settings.depth)]
+    scaled = np.zeros(len(scores))
+    if len(rows):
+        low, high = scores[rows[-1]] if floor is None else floor, scores[rows[0]]
+        scaled[rows] = (scores[rows] - low) / (high - low) if high > low else 1.0
+    return scaled
+
+
+def _ranked(scores: np.ndarray, found: np.ndarray, _floor: float | None, settings: Fusion) -> np.ndarray:
+    rows = found[best(scores[found], settings.depth)]
+    ranked = np.zeros(len(scores))
+    ranked[rows] = 1 / (settings.k + 1 + np.arange(len(rows)))
+    return ranked
+
+
+def tune(
+    queries: Iterable[tuple[str, Scores]], ids: Sequence[str], qrels: Qrels, start: Fusion, measure: str = "nDCG@10"
+) -> Fusion:
+    """The share of the dense score that is best on judged queries.
+
+    The smallest share whose mean is within one standard error of the best one's is taken: a dense model has to earn its
+    share, and a chance gain on few queries earns none.
+
+    Args:
+        queries: ids of judged queries with both scores of all documents.
+        ids: of the documents.
+        qrels: the judgements.
+        start: what else the fusion is.
+        measure: what to make highest.
+    """
+    from medenc.metrics import ranking
+
+    top = ranking.cutoff(measure) or len(ids)
+    runs: dict[float, dict[str, list[tuple[str, float]]]] = {share: {} for share in SHARES}
+    for id_, scores in queries:
+        for share, run in runs.items():
+            total = fused(scores, start.model_copy(update={"dense": share}))
+            run[id_] = [(ids[row], float(total[row])) for row in best(total, top) if total[row] > 0]
+    values = {share: _values(ranking.measure(qrels, run, [measure])) for share, run in runs.items()}
+    highest = max(values.values(), key=np.mean)
+    share = next(share for share, own in values.items() if not _worse(own, highest))
+    return start.model_copy(update={"dense": share})
+
+
+def _values(measured: Mapping[str, Mapping[str, float]]) -> np.ndarray:
+    (by_query,) = measured.values()
+    return np.array([by_query[id_] for id_ in sorted(by_query)])
+
+
+def _worse(values: np.ndarray, highest: np.ndarray) -> bool:
+    """Whether the mean is lower by more than one standard error of the paired difference."""
+    difference = highest - values
+    return bool(difference.mean() > difference.std() / np.sqrt(len(difference)))

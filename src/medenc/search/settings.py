@@ -1,0 +1,65 @@
+"""What an index remembers about itself besides its documents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medenc.core.errors import MedencError
+from medenc.core.files import read_json, write_json
+from medenc.core.options import Options
+from medenc.search.dense import Similarity
+from medenc.search.evidence import Calibration
+from medenc.search.fusion import Fusion
+from medenc.search.lexical import Bm25
+from medenc.text.analyzer import Analyzer
+
+FILE = "index.json"
+FORMAT = 1
+
+
+class Model(Options):
+    """The model that made the vectors."""
+
+    path: str
+    fingerprint: str
+    dimension: int
+    similarity: Similarity
+
+
+class Settings(Options):
+    """The content of `index.json`."""
+
+    format: int = FORMAT
+    analyzer: dict[str, Any]
+    model: Model | None = None
+    lexical: Bm25 = Bm25()
+    fusion: Fusion = Fusion()
+    evidence: Calibration = Calibration()
+
+
+def read(index: Path) -> Settings:
+    """The settings of an index. Raises: MedencError when there is no index or another medenc made it."""
+    if not (index / FILE).is_file():
+        found = "no such index" if not index.exists() else "not an index: its index.json is missing"
+        raise MedencError(found, where=index, hint="make one with `medenc index FILES --out INDEX`")
+    values = read_json(index / FILE)
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise MedencError(f"expected an index of format {FORMAT}", where=index / FILE, hint=AGAIN)
+    return Settings.parse(values, str(index / FILE))
+
+
+def write(index: Path, settings: Settings) -> None:
+    """Replace the settings."""
+    write_json(index / FILE, settings.model_dump(mode="json"))
+
+
+AGAIN = "index the documents again into a new folder with `medenc index`"
+
+
+def analyzer_of(index: Path, settings: Settings) -> Analyzer:
+    """The analyzer that made the terms. Raises: MedencError when this installation has another one."""
+    try:
+        return Analyzer.from_json(settings.analyzer)
+    except MedencError as error:
+        raise MedencError(error.message, where=index, hint=AGAIN) from None

@@ -1,0 +1,148 @@
+"""Snapshots: the documents of one table version as files that are mapped into memory.
+
+A snapshot is derived and can always be made again. `current.json` names the one in force and is replaced atomically, so
+a reader sees the documents of exactly one version; files that a reader has mapped live on until it lets go of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medenc.core.errors import MedencError
+from medenc.core.files import read_json, sha256, sync_tree, write_json
+from medenc.search.documents import Documents, empty
+from medenc.search.ragged import Ragged
+from medenc.search.store import disk_errors
+
+CURRENT = "current.json"
+SNAPSHOTS = "snapshots"
+TABLE_FILES = "table"
+ATTEMPTS = 5  # times a reader looks again when a writer removes a snapshot between two of its steps
+
+
+class DamagedError(Exception):
+    """A snapshot cannot be used; it must be made again from the table."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The documents of one table version."""
+
+    name: str
+    version: int  # of the table
+    documents: Documents
+
+
+@contextmanager
+def prepared(index: Path, documents: Documents) -> Iterator[Path]:
+    """The documents as files that are not in force yet; they vanish when the block ends without `enforce`.
+
+    They are written before the table changes, so that a full disk shows while everything is still as it was.
+    """
+    root = index / SNAPSHOTS
+    with disk_errors(index):
+        root.mkdir(exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=root))
+    try:
+        with disk_errors(index):
+            folder.chmod(0o755)
+            _save(folder, documents)
+            sync_tree(root)
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def enforce(index: Path, folder: Path, version: int) -> None:
+    """Make prepared files the ones in force, for this version of the table, and remove those before."""
+    with disk_errors(index):
+        write_json(index / CURRENT, _description(index, folder, version))
+        for other in (index / SNAPSHOTS).iterdir():
+            if other != folder and other.is_dir():
+                shutil.rmtree(other)
+
+
+def current(index: Path) -> Snapshot:
+    """The snapshot in force. Raises: DamagedError when files are missing or too short."""
+    for _ in range(ATTEMPTS):
+        name = current_name(index)
+        try:
+            return _open(index)
+        except DamagedError:
+            if name == current_name(index):
+                raise
+    raise MedencError("the index changes faster than it can be opened", where=index, hint="try again")
+
+
+def current_name(index: Path) -> str | None:
+    """The name of the snapshot in force; None when none can be read."""
+    try:
+        return str(read_json(index / CURRENT)["snapshot"])
+    except (MedencError, KeyError, TypeError):
+        return None
+
+
+def damaged(index: Path) -> list[str]:
+    """Files of the snapshot in force and of the table that are missing or differ from what was published."""
+    try:
+        files: dict[str, dict[str, Any]] = read_json(index / CURRENT)["files"]
+    except (MedencError, KeyError, TypeError):
+        return [CURRENT]
+    return [
+        name for name, known in files.items() if not (index / name).is_file() or sha256(index / name) != known["sha256"]
+    ]
+
+
+def _open(index: Path) -> Snapshot:
+    try:
+        described = read_json(index / CURRENT)
+        _check_sizes(index, described["files"])
+        folder = index / SNAPSHOTS / described["snapshot"]
+        return Snapshot(folder.name, int(described["version"]), _load(folder))
+    except (MedencError, KeyError, TypeError, ValueError, OSError) as error:
+        raise DamagedError(str(error)) from error
+
+
+def _check_sizes(index: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
+    """Reading behind the end of a mapped file that was cut would kill the process."""
+    for name, known in files.items():
+        if name.startswith(SNAPSHOTS) and (index / name).stat().st_size != known["bytes"]:
+            raise ValueError(f"{name} has another size")
+
+
+def _save(folder: Path, documents: Documents) -> None:
+    for name, column in documents.columns().items():
+        np.save(folder / f"{name}.npy", column.data, allow_pickle=False)
+        np.save(folder / f"{name}.offsets.npy", column.offsets, allow_pickle=False)
+
+
+def _load(folder: Path) -> Documents:
+    def mapped(name: str) -> np.ndarray:
+        array: np.ndarray = np.load(folder / name, mmap_mode="r", allow_pickle=False)
+        return array.view(np.ndarray)  # slices of a plain array are ten times cheaper
+
+    names = empty(0).columns()
+    return Documents(**{name: Ragged(mapped(f"{name}.npy"), mapped(f"{name}.offsets.npy")) for name in names})
+
+
+def _description(index: Path, folder: Path, version: int) -> dict[str, Any]:
+    """The version and the digest of every file; files of the table never change once they are written."""
+    known = read_json(index / CURRENT)["files"] if current_name(index) else {}
+    table = [
+        p for p in (index / TABLE_FILES).rglob("*") if p.is_file() and p.suffix in (".lance", ".manifest", ".arrow")
+    ]
+    files = {}
+    for path in sorted([*folder.iterdir(), *table]):
+        name, size = path.relative_to(index).as_posix(), path.stat().st_size
+        same = name in known and known[name]["bytes"] == size
+        files[name] = known[name] if same else {"bytes": size, "sha256": sha256(path)}
+    return {"snapshot": folder.name, "version": version, "files": files}

@@ -1,0 +1,161 @@
+"""The table of record: a LanceDB table whose every commit is whole or absent.
+
+Importing LanceDB takes more than a second, so only writing, conditions and verification do it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medenc.core.errors import MedencError
+from medenc.search import metadata
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE = "documents"
+REFUSED = (
+    "No space left on device",
+    "File too large",
+    "Disk quota exceeded",
+    "Permission denied",
+    "Read-only file system",
+)
+
+
+class Store:
+    """All documents with their terms, vectors and metadata; the caller holds the writer's lock when it writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def create(self) -> None:
+        """Make the table, empty."""
+        with disk_errors(self.path):
+            self._table = self._database.create_table(TABLE, schema=_schema({}), mode="overwrite")
+
+    @property
+    def version(self) -> int:
+        """The number of the last commit."""
+        self._table.checkout_latest()
+        return int(self._table.version)
+
+    def columns(self) -> dict[str, type]:
+        """Metadata keys that conditions may name, with their types."""
+        kinds = {str(metadata.arrow_type(kind)): kind for kind in metadata.NAMES}
+        fields = [field for field in self._table.schema if field.name not in metadata.OWN + metadata.HIDDEN]
+        return {field.name: kinds[str(field.type)] for field in fields}
+
+    def upsert(self, rows: pa.Table, *, replaces: bool) -> None:
+        """Add rows in one commit; `replaces` says that some of their ids are there already."""
+        with disk_errors(self.path):
+            self._table.checkout_latest()
+            missing = [field for field in rows.schema if field.name not in self._table.schema.names]
+            if missing:  # a commit of its own that changes no document
+                import pyarrow as pa
+
+                self._table.add_columns(pa.schema(missing))
+            if replaces:
+                self._table.merge_insert("id").when_matched_update_all().when_not_matched_insert_all().execute(rows)
+            else:
+                self._table.add(rows)
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove documents in one commit."""
+        listed = ", ".join("'" + id_.replace("'", "''") + "'" for id_ in ids)
+        with disk_errors(self.path):
+            self._table.checkout_latest()
+            self._table.delete(f"id IN ({listed})")
+
+    def rewrite(self) -> None:
+        """Write the documents anew and remove every earlier version and its files.
+
+        LanceDB's own compaction leaves files in which few rows are deleted as they are, with the deleted text.
+        """
+        with disk_errors(self.path):
+            self._table = self._database.create_table(TABLE, data=self.rows(), mode="overwrite")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # it warns of readers of old versions: ours reopen
+                self._table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
+
+    def rows(self) -> pa.Table:
+        """Every document of the last commit."""
+        self._table.checkout_latest()
+        return self._table.to_arrow()
+
+    def matching(self, where: str, version: int) -> list[str]:
+        """Ids of the documents of `version` that fulfil an SQL condition.
+
+        Raises: MedencError for a condition that cannot be understood; it says which columns there are.
+        """
+        self._table.checkout(version)
+        try:
+            found = self._table.search().where(where).select(["id"]).limit(max(1, self._table.count_rows())).to_arrow()
+        except (ValueError, RuntimeError) as error:
+            raise _bad_condition(str(error), [*metadata.OWN, *self.columns()]) from None
+        ids: list[str] = found["id"].to_pylist()
+        return ids
+
+    @cached_property
+    def _database(self) -> Any:
+        import lancedb
+
+        return lancedb.connect(self.path)
+
+    @cached_property
+    def _table(self) -> Any:
+        return self._database.open_table(TABLE)
+
+
+def rows_of(columns: Mapping[str, Any], kinds: Mapping[str, type]) -> pa.Table:
+    """A batch for `Store.upsert`: our columns and the metadata columns `kinds`, as lists or arrays by name."""
+    import pyarrow as pa
+
+    return pa.table(dict(columns), schema=_schema(kinds))
+
+
+def _schema(kinds: Mapping[str, type]) -> pa.Schema:
+    """The columns; none of ours has `vector` in its name, from which LanceDB would guess a type of its own."""
+    import pyarrow as pa
+
+    own = {
+        "id": pa.string(),
+        "title": pa.string(),
+        "text": pa.large_string(),
+        "metadata": pa.large_string(),
+        "terms": pa.large_list(pa.string()),
+        "spans": pa.large_list(pa.int32()),
+        "dense": pa.large_list(pa.float32()),
+        "windows": pa.large_list(pa.int32()),
+    }
+    return pa.schema({**own, **{key: metadata.arrow_type(kind) for key, kind in kinds.items()}})
+
+
+def _bad_condition(reason: str, columns: Sequence[str]) -> MedencError:
+    """Why a condition is refused, without repeating it: it may hold a patient's data."""
+    if "No field named" in reason:
+        found = "it names a column that there is not"
+    elif "Error parsing" in reason or "SQL predicate" in reason:
+        found = "it is not an SQL condition"
+    else:
+        found = "it does not fit the columns or is not supported"
+    known = ", ".join(columns)
+    return MedencError(found, where="where", hint=f"such as language = 'ko' AND year > 2020; columns: {known}")
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what LanceDB raises when it cannot write into one clear line; its commits are whole or absent."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        reason = next((known for known in REFUSED if known in str(error)), None)
+        if reason is None:
+            raise
+        raise MedencError(f"cannot write: {reason}; the documents are as they were", where=path) from error

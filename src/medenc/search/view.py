@@ -1,0 +1,94 @@
+"""The documents of one version, ready to be searched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from medenc.search.answer import Hit, Span, merged
+from medenc.search.dense import Dense
+from medenc.search.evidence import Source
+from medenc.search.fusion import Scores, best, fused
+from medenc.search.lexical import Lexical
+from medenc.search.settings import Settings
+from medenc.search.snapshot import Snapshot
+
+HIGHLIGHT_SHARE = 0.1  # of the heaviest term's weight: a lighter one ("the") explains nothing
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows of the best documents, best first, with their scores in all and by each search."""
+
+    rows: np.ndarray
+    total: np.ndarray
+    parts: Scores
+
+
+class View:
+    """One snapshot and its settings; nothing of it ever changes."""
+
+    def __init__(self, snapshot: Snapshot, settings: Settings) -> None:
+        self.snapshot, self.documents, self._fusion = snapshot, snapshot.documents, settings.fusion
+        self.lexical = Lexical(self.documents, settings.lexical)
+        self.dense = Dense(self.documents, settings.model.similarity if settings.model else "dot")
+
+    def rows(self, ids: Iterable[str]) -> np.ndarray:
+        """The rows of documents, ascending."""
+        found = (self.documents.ids.find(id_) for id_ in ids)
+        return np.array(sorted(row for row in found if row is not None), dtype=np.int64)
+
+    def rank(self, scores: Scores, top: int, rows: np.ndarray | None = None) -> Ranking:
+        """The best documents; `rows` leaves all others out, as if the index did not have them."""
+        rows = np.arange(len(self.documents)) if rows is None else rows
+        scores = scores.at(rows)
+        total = fused(scores, self._fusion)
+        places = best(total, top)
+        if scores.lexical is not None and (scores.dense is None or not self._fusion.dense):
+            places = places[scores.lexical[places] > 0]
+        return Ranking(rows[places], total[places], scores.at(places))
+
+    def hits(self, ranking: Ranking, query: Mapping[int, int]) -> list[Hit]:
+        """The ranked documents with what makes them plausible."""
+        marked = self._telling(query)
+        return [self._hit(ranking, place, marked) for place in range(len(ranking.rows))]
+
+    def source(self, row: int) -> Source:
+        """A document as evidence sees it."""
+        documents = self.documents
+        return Source(documents.ids.text(row), documents.texts.text(row), self._shift(row), documents.terms[row])
+
+    def _hit(self, ranking: Ranking, place: int, marked: np.ndarray) -> Hit:
+        row, documents, parts = int(ranking.rows[place]), self.documents, ranking.parts
+        return Hit(
+            id=documents.ids.text(row),
+            rank=place + 1,
+            score=float(ranking.total[place]),
+            title=documents.titles.text(row),
+            text=documents.texts.text(row),
+            metadata=json.loads(documents.metadata.text(row)),
+            highlights=self._highlights(row, marked),
+            parts={
+                "lexical": None if parts.lexical is None else float(parts.lexical[place]),
+                "dense": None if parts.dense is None else float(parts.dense[place]),
+            },
+        )
+
+    def _highlights(self, row: int, marked: np.ndarray) -> list[Span]:
+        terms, shift = self.documents.terms[row], self._shift(row)
+        inside = terms[np.isin(terms[:, 0], marked) & (terms[:, 1] >= shift)]
+        return merged((start, end) for start, end in (inside[:, 1:] - shift).tolist())
+
+    def _telling(self, query: Mapping[int, int]) -> np.ndarray:
+        """The terms of a query that are worth showing."""
+        weights = {term: self.lexical.weight(term) for term in query}
+        least = HIGHLIGHT_SHARE * max(weights.values(), default=0)
+        return np.array([term for term, weight in weights.items() if weight >= least], dtype=np.int32)
+
+    def _shift(self, row: int) -> int:
+        """Where the text begins in the content, in characters; see `Passage.content`."""
+        title, text = self.documents.titles.text(row), self.documents.texts[row]
+        return len(title) + bool(title and len(text))
