@@ -17,7 +17,18 @@ from typing import Any, TypeVar
 from medenc.core.errors import MedencError
 from medenc.data.rejects import RecordError, Rejects
 
-__all__ = ["RecordError", "Rejects", "identifier", "json_object", "lines", "one_record", "records", "text_field"]
+__all__ = [
+    "RecordError",
+    "Rejects",
+    "content",
+    "identifier",
+    "json_object",
+    "lines",
+    "one_record",
+    "opening",
+    "records",
+    "text_field",
+]
 
 T = TypeVar("T")
 
@@ -53,6 +64,25 @@ def lines(path: Path, rejects: Rejects, encoding: str = "utf-8") -> Iterator[tup
         if "\0" in text:
             _refuse_foreign(raw, codec.name, path, number)
         yield number, text
+
+
+def content(path: Path, encoding: str = "utf-8") -> str:
+    """The whole text of a file that is one document, read as `lines` reads; any fault in it is an error."""
+    raw, codec = b"".join(_chunks(path, encoding)), _codec(encoding, path)
+    if codec.name != "utf-8" or b"\0" in raw:
+        _refuse_foreign(raw, codec.name, path, 1)
+    try:
+        return codec.decode(raw)[0]
+    except UnicodeDecodeError as error:
+        number = raw.count(b"\n", 0, error.start) + 1
+        _refuse_foreign(raw, codec.name, path, number)
+        raise MedencError(f"not {encoding}", where=f"{path}:{number}") from None
+
+
+def opening(path: Path, encoding: str = "utf-8") -> str:
+    """The first character of a file that is not white space; empty when there is none in its first block."""
+    start = next((chunk.lstrip()[:1] for chunk in _chunks(path, encoding) if chunk), b"")
+    return start.decode("latin-1")
 
 
 def records(

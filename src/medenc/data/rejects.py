@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from medenc.core.errors import MedencError
+from medenc.data.parts import Parts
 
 EXAMPLES = 20  # bad records named in the report; all of them are in the quarantine file
 
@@ -33,6 +34,7 @@ class Rejects:
         self.reasons: Counter[str] = Counter()
         self.filters: Counter[str] = Counter()
         self.examples: list[str] = []
+        self.parts = Parts()
         self._contents: dict[int, int] = {}  # hash of an id -> hash of its content
         if quarantine is not None:
             quarantine.unlink(missing_ok=True)
@@ -80,8 +82,9 @@ class Rejects:
     def finish(self) -> None:
         """End the reading; call it before what was read is committed anywhere.
 
-        Raises: MedencError when more than `max_ratio` of the records are bad.
+        Raises: MedencError when more than `max_ratio` of the records, or of the parts of records, are bad.
         """
+        self.parts.finish(self.max_ratio)
         if self.n_bad > self.max_ratio * self.n_read:
             place, _, reason = self.examples[0].partition(": ")
             raise MedencError(
@@ -100,6 +103,7 @@ class Rejects:
             "filtered": dict(sorted(self.filters.items())),
             "reasons": dict(self.reasons.most_common()),
             "examples": list(self.examples),
+            "parts": self.parts.report(),
         }
 
     def _set_aside(self, entry: dict[str, Any]) -> None:
