@@ -7,7 +7,9 @@ half-written artifact cannot exist.
 
 from __future__ import annotations
 
+import os
 import platform
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,6 +89,27 @@ def writing(
         write_json(folder / MANIFEST, _manifest(draft, kind, options, inputs, version))
 
 
+@contextmanager
+def amending(path: Path, kind: str | None = None) -> Iterator[Draft]:
+    """Add to a finished artifact: the block fills a copy, which takes its place whole or not at all.
+
+    What made it (options, inputs, fingerprint) stays; `files` and `content` follow the folder. Files in the draft are
+    links to the finished ones, so the block must replace a file instead of writing into it.
+    Raises: MedencError when a file differs from the manifest, which a new manifest would otherwise bless.
+    """
+    finished = open_artifact(path, kind)
+    if damaged := finished.damaged():
+        raise MedencError(f"this file is not the one that was written: {damaged[0]}", where=path)
+    with new_folder(path) as folder:
+        shutil.copytree(path, folder, copy_function=_link, dirs_exist_ok=True)
+        facts = {key: value for key, value in finished.manifest.items() if key != "numbers"}
+        draft = Draft(folder, path, dict(finished.manifest["numbers"]), facts)
+        yield draft
+        files = _digests(folder)
+        manifest = {**draft.facts, "numbers": draft.numbers, "files": files, "content": digest(files)}
+        write_json(folder / MANIFEST, manifest)
+
+
 def open_artifact(path: Path, kind: str | None = None) -> Artifact:
     """Open a finished artifact. Raises: MedencError when it is missing, unreadable or of another kind."""
     recover(path)
@@ -120,11 +143,7 @@ def input_content(path: Path) -> str:
 def _manifest(
     draft: Draft, kind: str, options: Mapping[str, Any], inputs: Mapping[str, str], version: int
 ) -> dict[str, Any]:
-    files = {
-        p.relative_to(draft.folder).as_posix(): sha256(p)
-        for p in sorted(draft.folder.rglob("*"))
-        if p.is_file() and p.name != MANIFEST
-    }
+    files = _digests(draft.folder)
     return {
         **draft.facts,
         "kind": kind,
@@ -138,3 +157,21 @@ def _manifest(
         "python": platform.python_version(),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below `folder` by its relative name, manifests left out."""
+    return {
+        p.relative_to(folder).as_posix(): sha256(p)
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and p.name != MANIFEST
+    }
+
+
+def _link(source: str, target: str) -> str:
+    """A second name for a file that nobody writes into; a copy where the disk has no such names."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target

@@ -152,14 +152,19 @@ def _pooler(config: Any, contract: Contract) -> dict[str, bool]:
     return {"add_pooling_layer": contract.pooling == "pooler"} if takes_it else {}
 
 
-def position_limit(config: Any) -> int:
-    """Tokens a backbone can read. RoBERTa's positions start after the padding id, so two of its 514 are no token's."""
+def position_limit(folder: Path) -> int:
+    """Tokens that the backbone of a checkpoint folder can read."""
+    return _positions(AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False))
+
+
+def _positions(config: Any) -> int:
+    """RoBERTa's positions start after the padding id, so two of its 514 are never a token's."""
     offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
     return int(config.max_position_embeddings - offset)
 
 
 def _check_length(config: Any, contract: Contract) -> None:
-    limit = position_limit(config)
+    limit = _positions(config)
     if contract.max_tokens > limit:
         raise MedencError(f"the backbone reads {limit} tokens, found {contract.max_tokens}", where="max_tokens")
 

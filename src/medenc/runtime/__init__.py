@@ -1,0 +1,1 @@
+"""Running encoders without torch, and the conversion that makes it possible."""

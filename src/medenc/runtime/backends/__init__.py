@@ -1,0 +1,1 @@
+"""Plug-ins of the kind `backend`: one file, one way to run an exported encoder."""

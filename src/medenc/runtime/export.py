@@ -1,0 +1,143 @@
+"""Conversion of an encoder to a graph that runs without torch, with pooling and normalisation inside."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from medenc.core.artifact import amending
+from medenc.core.errors import MedencError, did_you_mean
+from medenc.models.encoder import Encoder, from_checkpoint
+from medenc.models.folder import read_contract
+from medenc.models.pooling import pool
+from medenc.runtime.folder import ROLES
+from medenc.runtime.offline import import_converter, import_openvino
+from medenc.runtime.probes import BOUNDS, agreement
+from medenc.runtime.session import EMBEDDING, HIDDEN
+
+
+class Graph(nn.Module):
+    """What is exported: token vectors for programs that pool them themselves, and the text's vector."""
+
+    outputs = (HIDDEN, EMBEDDING)
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.backbone, self.contract = encoder.backbone, encoder.contract
+        has_types = getattr(encoder.backbone.config, "type_vocab_size", 0) > 1
+        self.inputs = ("input_ids", "attention_mask", *(["token_type_ids"] if has_types else []))
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Token vectors (batch, tokens, hidden) and text vectors (batch, dimension)."""
+        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **types)
+        vectors = pool(output, attention_mask, self.contract.pooling)
+        if self.contract.normalize:
+            vectors = nn.functional.normalize(vectors, dim=-1)
+        return output.last_hidden_state, vectors
+
+
+def load_graph(folder: Path) -> Graph:
+    """The graph of one encoder's folder, ready to run under torch in float32."""
+    return Graph(from_checkpoint(folder, read_contract(folder))).eval()
+
+
+def export(folder: Path, backend: str = "openvino", precision: str = "fp32") -> dict[str, Any]:
+    """Add a backend to a finished model folder and return its entry of the manifest's `exports`.
+
+    The graph is accepted only when it repeats the vectors of the folder's probes; otherwise nothing changes.
+    """
+    with amending(Path(folder), "model") as draft:
+        made = add_backend(draft.folder, backend, precision)
+        draft.facts["exports"] = {**draft.facts.get("exports", {}), backend: made}
+    return made
+
+
+def add_backend(folder: Path, backend: str = "openvino", precision: str = "fp32") -> dict[str, Any]:
+    """Convert every encoder of a model folder that is still being written.
+
+    Args:
+        folder: weights, tokenizer and probes, or `query/` and `passage/` with theirs.
+        backend: `openvino` writes `openvino/openvino_model.xml`, `onnx` writes `onnx/model.onnx`.
+        precision: of the weights.
+
+    Returns: precision and worst cosine, for `exports` in the manifest.
+    Raises: MedencError when the graph strays from the probes further than its precision allows.
+    """
+    if backend not in _CONVERTERS:
+        raise MedencError(f"cannot convert to '{backend}'", hint=did_you_mean(backend, _CONVERTERS))
+    if precision not in BOUNDS:
+        raise MedencError(f"no such precision: '{precision}'", hint=did_you_mean(precision, BOUNDS))
+    towers = [folder / role for role in ROLES if (folder / role).is_dir()] or [folder]
+    worst = min(_convert(tower, backend, precision) for tower in towers)
+    return {"precision": precision, "worst_cosine": worst}
+
+
+def _convert(folder: Path, backend: str, precision: str) -> float:
+    """Convert one encoder; returns the least cosine between its vectors and the stored ones."""
+    target = folder / backend
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir()
+    with _quiet(), torch.inference_mode():
+        _CONVERTERS[backend](load_graph(folder), target)
+    found = agreement(folder, backend, read_contract(folder).max_tokens, precision)
+    if not found.ok:
+        raise MedencError(
+            f"the {backend} graph strays from the model: worst cosine {found.worst_cosine:.7f} over the probes, "
+            f"allowed {found.bound}",
+            where=folder,
+        )
+    return found.worst_cosine
+
+
+def _to_openvino(graph: Graph, target: Path) -> None:
+    model = import_converter().convert_model(graph, example_input=_example(graph))
+    openvino = import_openvino()
+    for port in model.inputs:
+        port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
+    for port, name in zip(model.outputs, graph.outputs, strict=True):
+        port.get_tensor().set_names({name})
+    model.validate_nodes_and_infer_types()
+    openvino.save_model(model, target / "openvino_model.xml", compress_to_fp16=False)
+
+
+def _to_onnx(graph: Graph, target: Path) -> None:
+    example = _example(graph)
+    shapes = {name: {0: "batch", 1: "tokens"} for name in (*example, HIDDEN)}
+    torch.onnx.export(
+        graph,
+        tuple(example.values()),
+        str(target / "model.onnx"),
+        input_names=list(example),
+        output_names=list(graph.outputs),
+        dynamic_axes={**shapes, EMBEDDING: {0: "batch"}},
+        opset_version=17,
+        dynamo=False,  # the newer exporter needs a further package and gives nothing here
+    )
+
+
+_CONVERTERS = {"openvino": _to_openvino, "onnx": _to_onnx}
+
+
+def _example(graph: Graph) -> dict[str, Tensor]:
+    """A padded batch: without padding, the traced attention would leave its mask out."""
+    mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
+    arrays = {"input_ids": mask, "attention_mask": mask, "token_type_ids": torch.zeros_like(mask)}
+    return {name: arrays[name] for name in graph.inputs}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Tracing warns about branches in transformers; the probes are what decides whether they matter."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

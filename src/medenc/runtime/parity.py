@@ -1,0 +1,43 @@
+"""`medenc verify`: is the folder what was written, and do all its backends give the model's vectors?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from medenc.core.artifact import Artifact
+from medenc.core.errors import MedencError
+from medenc.runtime.folder import ModelFolder, open_model
+from medenc.runtime.probes import agreement
+from medenc.runtime.session import present_backends
+
+
+def verify(folder: Path | str) -> dict[str, Any]:
+    """Check every file against the manifest, then the probes under every backend the folder holds.
+
+    Returns: `{"model", "ok", "damaged": [names], "backends": {name: {"worst_cosine", "largest_difference", "bound",
+    "ok"}}}`; with two towers the names are `query/openvino` and so on. A backend that cannot run has `"error"`.
+    Backends are not run when a file is damaged: their answers would mean nothing.
+    """
+    model = open_model(folder)
+    damaged = Artifact(model.path, model.manifest).damaged()
+    backends = {} if damaged else _backends(model)
+    ok = not damaged and bool(backends) and all(entry["ok"] for entry in backends.values())
+    return {"model": str(model.path), "ok": ok, "damaged": damaged, "backends": backends}
+
+
+def _backends(model: ModelFolder) -> dict[str, dict[str, Any]]:
+    towers = {f"{role}/": path for role, path in model.towers.items()} if model.facts.towers else {"": model.path}
+    return {
+        f"{role}{backend}": _check(model, path, backend)
+        for role, path in towers.items()
+        for backend in present_backends(path)
+    }
+
+
+def _check(model: ModelFolder, path: Path, backend: str) -> dict[str, Any]:
+    precision = model.manifest.get("exports", {}).get(backend, {}).get("precision", "fp32")
+    try:
+        return agreement(path, backend, model.facts.max_tokens, precision).to_json()
+    except MedencError as error:
+        return {"ok": False, "error": str(error)}

@@ -1,0 +1,54 @@
+"""The fixed texts in a model folder, and how far a backend strays from the vectors stored with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from medenc.core.errors import MedencError
+from medenc.core.files import read_json
+from medenc.runtime.tower import Tower
+
+FILE = "probes.json"
+BOUNDS = {"fp32": 0.99999}  # the least cosine between a probe's stored vector and a backend's, by precision
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A backend beside the stored vectors."""
+
+    worst_cosine: float
+    largest_difference: float
+    bound: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the backend may be used."""
+        return self.worst_cosine >= self.bound
+
+    def to_json(self) -> dict[str, float | bool]:
+        """A JSON-ready copy."""
+        return {**self.__dict__, "ok": self.ok}
+
+
+def agreement(folder: Path, backend: str, max_tokens: int, precision: str = "fp32") -> Agreement:
+    """Run the probes of one encoder's folder under `backend` and compare with the stored vectors."""
+    texts, stored = _read(folder / FILE)
+    tower = Tower(folder, max_tokens, backend, None)
+    found = tower.vectors(tower.tokenizer.tokenize(texts).ids, stored.shape[1])
+    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(stored, axis=1)
+    cosines = (found * stored).sum(1) / np.maximum(lengths, 1e-12)
+    return Agreement(float(cosines.min()), float(np.abs(found - stored).max()), BOUNDS[precision])
+
+
+def _read(path: Path) -> tuple[list[str], np.ndarray]:
+    probes = read_json(path)
+    try:
+        texts, vectors = list(probes["texts"]), np.array(probes["vectors"], dtype=np.float32)
+    except (KeyError, TypeError, ValueError):
+        raise MedencError("expected texts and a vector for each", where=path) from None
+    if vectors.ndim != 2 or len(texts) != len(vectors) or not texts:
+        raise MedencError(f"{len(texts)} texts, but vectors of shape {vectors.shape}", where=path)
+    return texts, vectors
