@@ -85,7 +85,10 @@ def _settled(character: str) -> bool:
 
 def _joins(character: str) -> bool:
     """Whether a character belongs to the one before it: marks, Hangul vowels and finals, and what is removed."""
-    return unicodedata.category(character)[0] == "M" or _removed(character) or _TAIL_JAMO.match(character) is not None
+    if _removed(character):
+        return True
+    first = character if _COMPATIBILITY_JAMO.match(character) else unicodedata.normalize("NFKC", character)[:1]
+    return unicodedata.category(first)[0] == "M" or _TAIL_JAMO.match(first) is not None
 
 
 def _removed(character: str) -> bool:

@@ -53,7 +53,7 @@ def _inside(text: str, start: int, end: re.Match[str]) -> bool:
     if word.isdigit():
         return len(word) < 3 and not before  # the number of a list item
     if len(word) == 1 and word.isupper():
-        return not before[:1].islower()  # J. Smith, but: hepatitis B.
+        return before[-1:] in {"", ".", ","}  # an initial (J. R. Smith), unlike: hepatitis B.
     return word.lower() in _ABBREVIATIONS or (word.lower() in _BEFORE_NUMBER and following.isdigit())
 
 

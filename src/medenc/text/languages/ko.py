@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
 from medenc.core.plugins import Plugin
 from medenc.text.languages.en import TOKEN
 from medenc.text.scripts import HANGUL
-from medenc.text.terms import Columns, Term, columns, net
+from medenc.text.terms import Columns, Term, columns, net, stretches
 
 _RUN = re.compile(f"[{HANGUL}]+")
 _LINE = re.compile(f"[^\n]*[{HANGUL}][^\n]*")  # kiwi reads whole lines, for the context
@@ -58,9 +59,20 @@ class Korean(Plugin):
         """Content words and the net of each normalised text, the morphemes of all found in one call."""
         found = []
         for text, morphemes in zip(texts, self._morphemes(texts), strict=True):
-            nets = [part for run in _RUN.finditer(text) for part in net(text, *run.span())]
-            found.append([columns(_content(text, morphemes)), *nets])
+            runs = stretches(_RUN, text)
+            content = list(_content(text, morphemes))
+            missed = self._user_terms(text, {start for start, _ in runs} | {m.start for m in morphemes}, content)
+            found.append([columns([*content, *missed]), net(text, runs)])
         return found
+
+    def _user_terms(self, text: str, starts: set[int], known: Sequence[Term]) -> list[Term]:
+        """User words that kiwi knew and cut all the same: the longest at each of `starts` that is not in `known`."""
+        if not self.user_words:
+            return []
+        whole = {(term.start, term.end) for term in known}
+        longest = (next((w for w in self._by_initial.get(text[i], ()) if text.startswith(w, i)), "") for i in starts)
+        terms = [Term(word, i, i + len(word)) for i, word in zip(starts, longest, strict=True) if word]
+        return sorted((term for term in terms if (term.start, term.end) not in whole), key=itemgetter(1))
 
     def _morphemes(self, texts: Sequence[str]) -> list[list[Morpheme]]:
         """The Hangul morphemes of each text."""
@@ -70,6 +82,14 @@ class Korean(Plugin):
         for (i, offset, line), tokens in zip(lines, analysed, strict=True):
             result[i] += _hangul_only(tokens, line, offset)
         return result
+
+    @cached_property
+    def _by_initial(self) -> dict[str, list[str]]:
+        """User words by their first syllable, the longest first."""
+        words: dict[str, list[str]] = {}
+        for word in sorted(self.user_words, key=len, reverse=True):
+            words.setdefault(word[0], []).append(word)
+        return words
 
     @cached_property
     def _kiwi(self) -> Any:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import HAN
-from medenc.text.terms import Columns, net
+from medenc.text.terms import Columns, net, stretches
 
 _RUN = re.compile(f"[{HAN}]+")
 
@@ -27,7 +27,8 @@ class Chinese(Plugin):
 
     def words(self, text: str) -> list[tuple[int, int]]:
         """Spans of the words; they cover every Han character once."""
-        return [(start, end) for run in _RUN.finditer(text) for _, start, end in self._cut(run).terms()]
+        found = self._words(text, stretches(_RUN, text))
+        return [*zip(found.starts, found.ends, strict=True)]
 
     def particles(self, text: str) -> list[tuple[int, int]]:  # noqa: ARG002 (the contract)
         """None: words of the language stand by themselves."""
@@ -35,16 +36,17 @@ class Chinese(Plugin):
 
     def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
         """Words and the net of each normalised text."""
-        return [
-            [part for run in _RUN.finditer(text) for part in (self._cut(run), *net(text, *run.span()))]
-            for text in texts
-        ]
+        return [[self._words(text, runs), net(text, runs)] for text in texts for runs in [stretches(_RUN, text)]]
 
-    def _cut(self, run: re.Match[str]) -> Columns:
-        """Words of a Han stretch."""
-        words = self._segmenter.cut(run.group(), False)  # its guesses at unknown words lose to the net
-        ends = [*accumulate(map(len, words), initial=run.start())]
-        return Columns(words, ends[:-1], ends[1:])
+    def _words(self, text: str, runs: Sequence[tuple[int, int]]) -> Columns:
+        found = Columns([], [], [])
+        for start, end in runs:
+            words = self._segmenter.cut(text[start:end], False)  # its guesses at unknown words lose to the net
+            ends = [*accumulate(map(len, words), initial=start)]
+            found.forms.extend(words)
+            found.starts.extend(ends[:-1])
+            found.ends.extend(ends[1:])
+        return found
 
     @cached_property
     def _segmenter(self) -> Any:
