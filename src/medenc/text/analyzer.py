@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import version as installed
+from itertools import chain
 from typing import Any, Protocol, Self
 
 from medenc.core import plugins
 from medenc.core.errors import MedencError
-from medenc.text.normalize import Normalized, normalize
+from medenc.text.normalize import normalize
 from medenc.text.scripts import HAN, HANGUL, runs
-from medenc.text.terms import Columns, Term, columns
+from medenc.text.terms import Term, Terms, from_rows
 
 NET_WEIGHT = 0.7
 _REVISION = 1  # to be raised whenever the same text gives other terms
@@ -39,7 +40,7 @@ class Language(Protocol):
     def particles(self, text: str) -> list[tuple[int, int]]:
         """Those of the words' parts that are attached to a word without belonging to it."""
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Search terms of each text."""
 
 
@@ -68,21 +69,22 @@ class Analyzer:
     def terms_batch(self, texts: Sequence[str]) -> list[list[Term]]:
         """`terms` of each text, faster for many."""
         normalized = [normalize(text) for text in texts]
+        analysed = self._analyse([form.text for form in normalized])
         return [
-            [term for part in parts for term in _restore(part, form)]
-            for parts, form in zip(self._analyse([form.text for form in normalized]), normalized, strict=True)
+            [Term(text, *form.span(start, end)) for part in parts for text, start, end in part.rows()]
+            for parts, form in zip(analysed, normalized, strict=True)
         ]
 
     def forms_batch(self, texts: Sequence[str]) -> list[list[str]]:
         """The forms of `terms_batch` without their places, which is all that an index counts: several times faster."""
         analysed = self._analyse([normalize(text).text for text in texts])
-        return [[form for part in parts for form in part.forms] for parts in analysed]
+        return [[*chain.from_iterable(part.forms for part in parts)] for parts in analysed]
 
     def words(self, text: str) -> list[Term]:
         """Surface words: every letter and digit of `text` is in exactly one; white space and punctuation in none."""
         form = normalize(text)
         spans = [span for language in self._languages for span in language.words(form.text)]
-        spans += [(term.start, term.end) for part in self._crossing.terms(form.text) for term in part.terms()]
+        spans += [span for part in self._crossing.terms(form.text) for span in part.spans]
         merged = _merge(form.span(*span) for span in sorted(spans))
         return [Term(text[start:end], start, end) for start, end in merged]
 
@@ -107,7 +109,7 @@ class Analyzer:
             )
         return analyzer
 
-    def _analyse(self, texts: Sequence[str]) -> list[list[Columns]]:
+    def _analyse(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Terms of normalised texts."""
         found = [self._crossing.terms(text) for text in texts]
         for language in self._languages:
@@ -144,9 +146,9 @@ class Crossing:
             change = next(_changes(word))
             self._words[word[change - 1 : change + 1]].append((word, change))
 
-    def terms(self, text: str) -> list[Columns]:
+    def terms(self, text: str) -> list[Terms]:
         """The words in normalised `text`, without overlap, the longest of those that share a change of script."""
-        return [columns(self._find(_lower(text)))] if self._words else []
+        return [from_rows([*self._find(_lower(text))])] if self._words else []
 
     def _find(self, text: str) -> Iterator[Term]:
         done = 0
@@ -157,13 +159,6 @@ class Crossing:
                     done = start + len(word)
                     yield Term(word, start, done)
                     break
-
-
-def _restore(part: Columns, form: Normalized) -> Iterator[Term]:
-    """The terms, with offsets into the original text."""
-    if form.starts is None:
-        return part.terms()
-    return (Term(text, *form.span(start, end)) for text, start, end in part.terms())
 
 
 def _changes(text: str) -> Iterator[int]:

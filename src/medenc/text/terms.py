@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from operator import add
 from typing import NamedTuple
 
@@ -20,25 +19,23 @@ class Term(NamedTuple):
     end: int
 
 
-class Columns(NamedTuple):
-    """Terms as parallel columns: millions of `Term`s would keep the garbage collector busier than the analysis."""
+class Terms(NamedTuple):
+    """Terms of a text as a column of forms, and their spans, which are not worked out until somebody asks.
+
+    An index needs the forms alone. Millions of `Term`s would keep the garbage collector busier than the analysis.
+    """
 
     forms: list[str]
-    starts: list[int]
-    ends: list[int]
+    spans: Iterable[tuple[int, int]]
 
-    def terms(self) -> Iterator[Term]:
-        """The rows; made without the cost of calling `Term`."""
-        return map(_as_term, zip(self.forms, self.starts, self.ends, strict=True))
-
-
-_as_term = partial(tuple.__new__, Term)
+    def rows(self) -> list[Term]:
+        """Each form with its span; to be called once, where the spans are a generator."""
+        return [Term(form, *span) for form, span in zip(self.forms, self.spans, strict=True)]
 
 
-def columns(terms: Iterable[Term]) -> Columns:
-    """The columns of `terms`."""
-    rows = list(terms)
-    return Columns([row.text for row in rows], [row.start for row in rows], [row.end for row in rows])
+def from_rows(rows: Sequence[Term]) -> Terms:
+    """The columns of `rows`."""
+    return Terms([row.text for row in rows], [(row.start, row.end) for row in rows])
 
 
 def is_net(form: str) -> bool:
@@ -51,18 +48,21 @@ def stretches(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     return [found.span() for found in pattern.finditer(text)]
 
 
-def net(text: str, spans: Iterable[tuple[int, int]]) -> Columns:
+def net(text: str, spans: Sequence[tuple[int, int]]) -> Terms:
     """The characters and character pairs of `spans`, stretches of one unspaced script in `text`.
 
     They find a word inside a compound, beside a particle, or where the segmentation went wrong.
     """
-    found = Columns([], [], [])
+    forms: list[str] = []
     for start, end in spans:
-        singles = [NET_PREFIX + character for character in text[start:end]]
-        found.forms.extend(singles)
-        found.starts.extend(range(start, end))
-        found.ends.extend(range(start + 1, end + 1))
-        found.forms.extend(map(add, singles, text[start + 1 : end]))
-        found.starts.extend(range(start, end - 1))
-        found.ends.extend(range(start + 2, end + 1))
-    return found
+        stretch = text[start:end]
+        singles = [*map(NET_PREFIX.__add__, stretch)]
+        forms += singles
+        forms += map(add, singles, stretch[1:])
+    return Terms(forms, _net_spans(spans))
+
+
+def _net_spans(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for start, end in spans:
+        yield from ((i, i + 1) for i in range(start, end))
+        yield from ((i, i + 2) for i in range(start, end - 1))

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import GREEK, HAN, HANGUL, LATIN
-from medenc.text.terms import Columns, Term
+from medenc.text.terms import Term, Terms
 
 _LETTER = f"{LATIN}{GREEK}"
 _PIECE = f"[{_LETTER}0-9]+"
@@ -60,22 +60,19 @@ class English(Plugin):
         """None: words of the language stand by themselves."""
         return []
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Terms of each normalised text, in reading order; a code comes whole first, then its parts."""
-        return [[_columns(text)] for text in texts]
+        return [[Terms(_forms(text), _spans(text))] for text in texts]
 
 
-def _columns(text: str) -> Columns:
-    forms: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for token in TOKEN.finditer(text):
-        offset = token.start()
-        for form, start, end in token_terms(token.group()):
-            forms.append(form)
-            starts.append(offset + start)
-            ends.append(offset + end)
-    return Columns(forms, starts, ends)
+def _forms(text: str) -> list[str]:
+    return [term.text for token in TOKEN.findall(text) for term in token_terms(token)]
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    for found in TOKEN.finditer(text):
+        offset = found.start()
+        yield from ((offset + start, offset + end) for _, start, end in token_terms(found.group()))
 
 
 @lru_cache(maxsize=1 << 17)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 from medenc.core.plugins import Plugin
 from medenc.text.languages.en import TOKEN
 from medenc.text.scripts import HANGUL
-from medenc.text.terms import Columns, Term, columns, net, stretches
+from medenc.text.terms import Term, Terms, from_rows, net, stretches
 
 _RUN = re.compile(f"[{HANGUL}]+")
 _LINE = re.compile(f"[^\n]*[{HANGUL}][^\n]*")  # kiwi reads whole lines, for the context
@@ -55,14 +55,14 @@ class Korean(Plugin):
         """Spans of particles, and of the copula with its endings; a verb's endings are part of the verb."""
         return list(_tails(self._morphemes([text])[0]))
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Content words and the net of each normalised text, the morphemes of all found in one call."""
         found = []
         for text, morphemes in zip(texts, self._morphemes(texts), strict=True):
             runs = stretches(_RUN, text)
             content = list(_content(text, morphemes))
             missed = self._user_terms(text, {start for start, _ in runs} | {m.start for m in morphemes}, content)
-            found.append([columns([*content, *missed]), net(text, runs)])
+            found.append([from_rows([*content, *missed]), net(text, runs)])
         return found
 
     def _user_terms(self, text: str, starts: set[int], known: Sequence[Term]) -> list[Term]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
 from typing import Any, ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import HAN
-from medenc.text.terms import Columns, net, stretches
+from medenc.text.terms import Terms, net, stretches
 
 _RUN = re.compile(f"[{HAN}]+")
+_BREAK = "\n"
 
 
 class Chinese(Plugin):
@@ -27,26 +27,21 @@ class Chinese(Plugin):
 
     def words(self, text: str) -> list[tuple[int, int]]:
         """Spans of the words; they cover every Han character once."""
-        found = self._words(text, stretches(_RUN, text))
-        return [*zip(found.starts, found.ends, strict=True)]
+        return [*self._words(text, stretches(_RUN, text)).spans]
 
     def particles(self, text: str) -> list[tuple[int, int]]:  # noqa: ARG002 (the contract)
         """None: words of the language stand by themselves."""
         return []
 
-    def terms_batch(self, texts: Sequence[str]) -> list[list[Columns]]:
+    def terms_batch(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Words and the net of each normalised text."""
         return [[self._words(text, runs), net(text, runs)] for text in texts for runs in [stretches(_RUN, text)]]
 
-    def _words(self, text: str, runs: Sequence[tuple[int, int]]) -> Columns:
-        found = Columns([], [], [])
-        for start, end in runs:
-            words = self._segmenter.cut(text[start:end], False)  # its guesses at unknown words lose to the net
-            ends = [*accumulate(map(len, words), initial=start)]
-            found.forms.extend(words)
-            found.starts.extend(ends[:-1])
-            found.ends.extend(ends[1:])
-        return found
+    def _words(self, text: str, runs: Sequence[tuple[int, int]]) -> Terms:
+        """Dictionary words; the segmenter's guesses at unknown words are off, for the net finds those better."""
+        joined = _BREAK.join([text[start:end] for start, end in runs])  # one call: half of its cost is the call
+        words = [word for word in self._segmenter.cut(joined, False) if word != _BREAK]
+        return Terms(words, _follow(runs, words))
 
     @cached_property
     def _segmenter(self) -> Any:
@@ -58,3 +53,13 @@ class Chinese(Plugin):
         for word in sorted(self.user_words):
             segmenter.add_word(word, None, None)
         return segmenter
+
+
+def _follow(runs: Sequence[tuple[int, int]], words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Spans of `words`, which fill `runs` one after the other."""
+    remaining = iter(words)
+    for start, end in runs:
+        while start < end:
+            span = start, start + len(next(remaining))
+            yield span
+            start = span[1]
