@@ -24,11 +24,13 @@ def test_the_same_text_in_other_clothes_is_exact():
 
 
 texts = st.lists(st.text("ab 가", min_size=1, max_size=14), min_size=1, max_size=8)
+edits = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 14), st.text("ab가", max_size=4)), max_size=4)
 
 
 @settings(max_examples=300, deadline=None)
-@given(texts, texts, st.sampled_from([0.5, 0.8, 1.0]))
-def test_near_duplicates_are_exactly_those_of_brute_force(train, test, near):
+@given(texts, texts, edits, st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+def test_near_duplicates_are_exactly_those_of_brute_force(train, test, edits, near):
+    test = test + [train[i % len(train)][:cut] + end or "a" for i, cut, end in edits]
     train_ids = {f"t{i}": text for i, text in enumerate(train)}
     test_ids = {f"q{i}": text for i, text in enumerate(test)}
     found = scan(train_ids, test_ids, near)
@@ -50,6 +52,10 @@ def test_every_planted_leak_is_found_and_nothing_else():
     found = scan(train, near | exact | {f"x{i}": sentence() for i in range(500)})
     assert found["exact_ids"] == [[f"e{i}", f"t{1000 + i}"] for i in range(500)]
     assert [row[:2] for row in found["near_ids"]] == [[f"n{i}", f"t{i}"] for i in range(200)]
+
+
+def test_the_threshold_itself_is_near():
+    assert scan({"t": "abcabcabc"}, {"q": "abcabcabcabc"}, near=1.0)["near_ids"] == [["q", "t", 1.0]]
 
 
 def test_nothing_to_compare():

@@ -136,7 +136,7 @@ FAULTS = [
     ("blank", None),
     ("bad", "{"),
     ("bad", "[1]"),
-    ("bad", '{"id": "x", "text": NaN}'),
+    ("bad", '{"id": "x", "text": "y", "metadata": {"age": NaN}}'),
     ("bad", '{"id": "x", "text": "\\ud800"}'),
     ("bad", '{"id": "x", "contents": "y"}'),
     ("bad", '{"id": "x", "text": 3}'),

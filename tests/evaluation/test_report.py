@@ -84,6 +84,14 @@ def test_bad_news_is_printed():
     assert "1 could not be used and 2 were copies: an empty &lt;text&gt;" in shown
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_words_in_a_plot_never_become_markup(name):
+    read = Reader(intervals(name, [(name, [Mark(0, name, 0.5, 0.4, 0.6)])]))
+    assert set(read.tags) == {"svg", "title", "line", "text", "g", "circle"}
+    assert dict(read.attributes)["aria-label"] == name
+    assert sum(name in text for text in read.text) == 3
+
+
 def test_marks_lie_where_their_values_are():
     svg = intervals("t", [("a", [Mark(0, "m", 0.5, 0.25, 1.0), Mark(1, "n", 0.0, 0.0, 0.0)])])
     ends = [float(x) for x in re.findall(r'<line x1="([\d.]+)" x2="[\d.]+" y1="\d+" y2="\d+"/>', svg)]
