@@ -3,25 +3,54 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from smallest import LetterModel, WordIndex
+from smallest import LetterModel
 
 import medenc
+from medenc.data.records import Passage
+from medenc.search.index import Index
+from medenc.search.settings import Model
 from medenc.serve.app import create_app
+from medenc.text.analyzer import Analyzer
 
-PASSAGES = Path(medenc.__file__).parent / "sample" / "corpus.jsonl"
+SAMPLE = Path(medenc.__file__).parent / "sample" / "corpus.jsonl"
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "</mark><svg onload=alert(1)>",
+    '"><iframe srcdoc="<script>alert(1)</script>">',
+    "javascript:alert(1)",
+    "&lt;b&gt; &amp; &#x3c;",
+    "{{constructor.constructor('alert(1)')()}}",
+    "${alert(1)} `x`",
+    "]]><!--",
+    "\u202egnp.exe",
+]
+
+
+def hostile(text):
+    """A document that is an attack wherever it can be one, with the word `needle` around it."""
+    return Passage(f"id {text}", f"needle 👩‍⚕️ {text} needle", text, {"language": text, text: text})
 
 
 @pytest.fixture(scope="session")
-def word_index():
-    return WordIndex([json.loads(line) for line in PASSAGES.read_text("utf-8").splitlines()])
+def passages():
+    """The beginning of the bundled sample and the hostile documents, by id."""
+    rows = map(json.loads, SAMPLE.read_text("utf-8").splitlines()[:90])
+    sample = [Passage(row["_id"], row["text"], row["title"], row["metadata"]) for row in rows]
+    return {passage.id: passage for passage in [*sample, *map(hostile, HOSTILE)]}
 
 
 @pytest.fixture(scope="session")
-def app(word_index):
-    return create_app(word_index, {"letters": LetterModel()})
+def index(passages, tmp_path_factory):
+    path = tmp_path_factory.mktemp("served") / "index"
+    made_by = Model(path="/srv/secret/model", fingerprint="letters", dimension=26, similarity="cosine")
+    index = Index.create(path, Analyzer(), made_by, lambda _: LetterModel())
+    index.add(passages.values())
+    return index
 
 
 @pytest.fixture(scope="session")
-def client(app):
+def client(index):
+    app = create_app(index, {"letters": LetterModel()})
     with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield client

@@ -27,6 +27,7 @@ from medenc.serve.worker import Worker
 STATIC = Path(__file__).parent / "static"
 LIMITS = {
     "body_bytes": LONGEST_BODY_BYTES,
+    "query_characters": schemas.LONGEST_QUERY,
     "text_characters": schemas.LONGEST_TEXT,
     "texts": schemas.MOST_TEXTS,
     "hits": schemas.MOST_HITS,
@@ -50,7 +51,7 @@ def create_app(index: SearchIndex | None, models: Mapping[str, Model]) -> FastAP
     app = FastAPI(title="medenc", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.add_middleware(Shield)
     handle_errors(app)
-    app.include_router(_state(index, models))
+    app.include_router(_state(index, models, worker))
     if index is not None:
         app.include_router(_searching(index, worker))
     if models:
@@ -66,7 +67,7 @@ def _router() -> APIRouter:
     return APIRouter(route_class=JsonRoute, responses=refusals)
 
 
-def _state(index: SearchIndex | None, models: Mapping[str, Model]) -> APIRouter:
+def _state(index: SearchIndex | None, models: Mapping[str, Model], worker: Worker) -> APIRouter:
     router = APIRouter()
 
     @router.get("/", include_in_schema=False)
@@ -85,7 +86,7 @@ def _state(index: SearchIndex | None, models: Mapping[str, Model]) -> APIRouter:
     async def info() -> dict[str, Any]:
         return {
             "medenc": __version__,
-            "index": index.info() if index else None,
+            "index": _public(await worker.run(index.info)) if index else None,
             "models": {name: _facts(model) for name, model in models.items()},
             "limits": LIMITS,
         }
@@ -151,6 +152,11 @@ def _written(vector: np.ndarray, encoding: str) -> list[float] | str:
     if encoding == "base64":
         return base64.b64encode(vector.astype("<f4").tobytes()).decode()
     return [float(number) for number in vector]
+
+
+def _public(info: Mapping[str, Any]) -> dict[str, Any]:
+    """What anybody may know of an index; the rest names folders of this machine."""
+    return {name: info[name] for name in ("documents", "version", "modes")}
 
 
 def _facts(model: Model) -> dict[str, Any]:

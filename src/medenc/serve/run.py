@@ -39,9 +39,8 @@ def serve(app: FastAPI, host: str = "127.0.0.1", port: int = 8765) -> None:
         timeout_graceful_shutdown=LONGEST_STOP_SECONDS,
     )
     _log_places_only()
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # uvicorn stops at SIGTERM, then sends it again to the handler it found
+    # uvicorn stops at SIGTERM, then sends it again to the handler that it found.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with listener, contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
 

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from medenc.serve.served import Mode, Overflow, Role
 
+LONGEST_QUERY = 2_000  # characters; finding the words of more than that takes seconds
 LONGEST_TEXT = 32_768  # characters
 MOST_TEXTS = 32
 MOST_HITS = 100
@@ -21,6 +22,7 @@ def _not_blank(text: str) -> str:
     return text
 
 
+Question = Annotated[str, StringConstraints(max_length=LONGEST_QUERY), AfterValidator(_not_blank)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_not_blank)]
 Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
 OneOrMore = Annotated[
@@ -37,7 +39,7 @@ class _Request(BaseModel):
 class SearchRequest(_Request):
     """What to look for, how, and in which passages."""
 
-    query: Text
+    query: Question
     top: Annotated[int, Field(ge=1, le=MOST_HITS)] = 10
     mode: Mode | None = None
     where: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_FILTER)] | None = None
@@ -46,7 +48,7 @@ class SearchRequest(_Request):
 class AskRequest(_Request):
     """A question to answer with verbatim spans of passages."""
 
-    question: Text
+    question: Question
 
 
 class SimilarityRequest(_Request):

@@ -23,7 +23,7 @@ class SearchIndex(Protocol):
     """Documents that can be searched; one thread at a time calls it."""
 
     def info(self) -> dict[str, Any]:
-        """At least `passages`, how many there are, and `modes`, those that it can search in."""
+        """At least `documents`, how many there are, their `version`, and `modes`, those that it can search in."""
 
     def search(self, query: str, *, top: int, mode: Mode | None, where: str | None) -> Answered:
         """The best `top` hits; without a mode the best one that the index has."""

@@ -1,6 +1,7 @@
 import { excerpt, isQuestion, languageOf, scripts, segments } from "./text.js";
 import { EXAMPLES, WORDS } from "./words.js";
 
+const TOP = 10;
 const EXCERPT_LENGTH = 220; // code points
 const UNSURE = 0.5; // above this probability of "no answer" the page shows none
 
@@ -9,6 +10,7 @@ const say = (key) => WORDS[document.documentElement.lang][key];
 const query = at("query");
 
 let request = null; // the AbortController of the search under way
+let facts = null; // what the server has: the answer of /v1/info
 let shown = null; // the last answer of /v1/search, to be shown again in another language
 
 // An element with properties and children; strings become text nodes, so nothing from outside is ever read as markup.
@@ -45,7 +47,7 @@ async function search() {
   clear();
   at("status").textContent = say("searching");
   try {
-    showHits(await send("/v1/search", { query: text, top: 10, mode: chosenMode() }, signal));
+    showHits(await send("/v1/search", { query: text, top: TOP, mode: chosenMode() }, signal));
   } catch (error) {
     if (!signal.aborted) showProblem(error);
     return;
@@ -61,7 +63,8 @@ async function ask(text, signal) {
   }
 }
 
-const chosenMode = () => document.querySelector("input[name=mode]:checked").value;
+// Until the page knows what the index can do, the server takes the best mode that there is.
+const chosenMode = () => (facts ? document.querySelector("input[name=mode]:checked").value : null);
 
 function clear() {
   shown = null;
@@ -227,8 +230,6 @@ function toggleTheme() {
 
 // What the server has
 
-let facts = null;
-
 async function readFacts() {
   facts = await (await fetch("/v1/info")).json();
   if (!facts.index) {
@@ -242,7 +243,7 @@ async function readFacts() {
 }
 
 function showFacts() {
-  if (facts?.index) at("facts").textContent = `medenc ${facts.medenc} · ${say("passages")(facts.index.passages)}`;
+  if (facts?.index) at("facts").textContent = `medenc ${facts.medenc} · ${say("passages")(facts.index.documents)}`;
 }
 
 function showExamples() {
