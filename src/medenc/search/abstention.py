@@ -1,8 +1,7 @@
 """None of these: the probability that no candidate of a mention is the right concept.
 
-A logistic function of numbers that a reader can check: how good the best candidate is, how far ahead of the next, whether
-it is the mention letter for letter, and how long the mention is. It is fitted on mentions whose concepts are known; hiding
-the right concept of each from the candidates shows what a concept that the dictionary does not have looks like.
+A logistic function of numbers that a reader can check: how good the best candidate is, how far ahead of the next,
+whether it is the mention but for its writing, and how long the mention is.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ class Abstention(Options):
         return float(_logistic(centred @ np.array(self.weights) + self.bias))
 
 
-def fit(features: np.ndarray, none: np.ndarray, share: float) -> Abstention:
-    """Fit on mentions.
+def fit(features: np.ndarray, none: np.ndarray, weights: np.ndarray) -> Abstention:
+    """Fit on mentions whose concepts are known.
 
     Args:
         features: (n, 6), as `FEATURES` names them.
         none: (n,) whether no candidate was right.
-        share: the share of mentions without a concept that is expected in use; the examples are weighted to it.
+        weights: (n,) how many mentions in use each one stands for.
 
     Raises: MedencError when all or none of the mentions had a right candidate.
     """
@@ -50,9 +49,8 @@ def fit(features: np.ndarray, none: np.ndarray, share: float) -> Abstention:
         raise MedencError("expected mentions with and without a right candidate", where="calibrate")
     centre, scale = features.mean(axis=0), features.std(axis=0)
     scale[scale < 1e-9] = 1.0
-    each = np.where(none > 0, share / none.mean(), (1 - share) / (1 - none.mean()))
-    *weights, bias = _newton((features - centre) / scale, none, each).tolist()
-    return Abstention(centre=tuple(centre.tolist()), scale=tuple(scale.tolist()), weights=tuple(weights), bias=bias)
+    *found, bias = _newton((features - centre) / scale, none, weights).tolist()
+    return Abstention(centre=tuple(centre.tolist()), scale=tuple(scale.tolist()), weights=tuple(found), bias=bias)
 
 
 def _newton(x: np.ndarray, y: np.ndarray, each: np.ndarray) -> np.ndarray:

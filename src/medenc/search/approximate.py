@@ -1,8 +1,8 @@
 """Vectors in lists of neighbours: a search looks into the lists nearest to the query only, and says how much it misses.
 
-Few vectors stay in one list, and every search is exact. Many are cut into lists by k-means; how many lists a search opens
-is chosen when the index is built, as the fewest that reach the wanted recall on vectors drawn from it, and the recall is
-kept with it. Files are plain arrays that are mapped into memory, so only the lists that are looked at cost any.
+Few vectors stay in one list, and every search is exact. Many are cut into lists by k-means; how many lists a search
+opens is chosen when the index is built, as the fewest that reach the wanted recall on vectors drawn from it, and the
+recall is kept with it. Files are plain arrays that are mapped into memory, so only lists that are looked at cost any.
 
 Source: Sivic and Zisserman 2003 and Jégou, Douze and Schmid 2011 (inverted file without codes).
 """
@@ -10,8 +10,9 @@ Source: Sivic and Zisserman 2003 and Jégou, Douze and Schmid 2011 (inverted fil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -21,9 +22,10 @@ from medenc.search.fusion import best
 
 EXACT_BELOW = 50_000  # vectors in one list: a product with them takes milliseconds
 SAMPLE = 32  # vectors a list is trained on
-ROUNDS = 8  # of k-means
+ROUNDS = 5  # of k-means
 QUERIES = 200  # drawn to measure the recall
 DEPTH = 10  # neighbours that the recall counts
+FEWEST = 8  # lists opened, at least
 BLOCK = 4096
 
 
@@ -65,24 +67,25 @@ class Vectors:
         return place
 
 
-def build(vectors: np.ndarray, recall: float, exact_below: int = EXACT_BELOW, seed: int = 0) -> Vectors:
-    """The lists of vectors (n, d), which are brought to length 1 first.
+def build(units: np.ndarray, target: Path, recall: float, exact_below: int = EXACT_BELOW, seed: int = 0) -> Vectors:
+    """The lists of unit vectors (n, d), which may be mapped from a file; they are written to `target` block by block.
 
     Args:
-        recall: the least share of the DEPTH nearest that a search must find, itself left out.
+        recall: the least share of the DEPTH nearest that a search must find.
         exact_below: fewer vectors stay in one list.
     """
-    n = len(vectors)
-    units = unit(np.asarray(vectors, np.float32))
+    n = len(units)
     if n < exact_below:
-        lists = np.zeros(n, np.int64)
-        centres = units[:1]
+        centres, lists = np.array(units[:1]), np.zeros(n, np.int64)
     else:
-        centres = _centres(units, round(4 * np.sqrt(n)), np.random.default_rng(seed))
+        centres = _centres(units, round(2 * np.sqrt(n)), np.random.default_rng(seed))
         lists = _assigned(units, centres)
     order = np.argsort(lists, kind="stable")
+    data = np.lib.format.open_memmap(target, "w+", np.float32, units.shape)
+    for start in range(0, n, BLOCK):
+        data[start : start + BLOCK] = units[order[start : start + BLOCK]]
     starts = np.searchsorted(lists[order], np.arange(len(centres) + 1))
-    whole = Vectors(units[order], order.astype(np.int32), starts, centres, len(centres), 1.0)
+    whole = Vectors(data, order.astype(np.int32), starts, centres, len(centres), 1.0)
     return whole if len(centres) == 1 else _tuned(whole, recall, seed)
 
 
@@ -90,13 +93,13 @@ def _tuned(whole: Vectors, wanted: float, seed: int) -> Vectors:
     """The same, opening the fewest lists (a power of two) that reach `wanted`."""
     drawn = np.random.default_rng(seed).choice(len(whole.rows), min(QUERIES, len(whole.rows)), replace=False)
     truth = [set(_neighbours(whole, place)) for place in track(drawn, "exact neighbours")]
-    probes = 8
+    probes = FEWEST
     while probes < len(whole.centres):
-        tried = Vectors(whole.data, whole.rows, whole.starts, whole.centres, probes, 1.0)
+        tried = replace(whole, probes=probes)
         hits = sum(len(known & set(_neighbours(tried, place))) for known, place in zip(truth, drawn, strict=True))
         reached = hits / sum(map(len, truth))
         if reached >= wanted:
-            return Vectors(whole.data, whole.rows, whole.starts, whole.centres, probes, round(reached, 4))
+            return replace(tried, recall=round(reached, 4))
         probes *= 2
     return whole
 

@@ -1,7 +1,7 @@
-"""The names of a dictionary as arrays: which concepts a spelling stands for, and spellings that differ only in writing.
+"""The names of a dictionary as arrays: which concepts a spelling stands for, and what differs only in writing.
 
-A *form* is a spelling without case, width, Jamo composition and repeated spaces; names with one form share one vector and
-one row of every other array. Its *key* leaves out hyphens and spaces too, so that `IL-6` finds `il 6`.
+A *form* is a spelling without case, width, Jamo composition and repeated spaces; names with one form share one vector
+and one row of every other array. Its *key* leaves out hyphens and spaces too, so that `IL-6` finds `il 6`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from functools import cached_property
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,19 +64,9 @@ class Names:
     def exact(self, mention: str) -> np.ndarray:
         """Forms with the key of `mention`, ascending."""
         wanted = key(form(mention))
-        low, high = (
-            np.searchsorted(self.keys, _digest(wanted), "left"),
-            np.searchsorted(self.keys, _digest(wanted), "right"),
-        )
+        low, high = (np.searchsorted(self.keys, np.uint64(digest(wanted)), side) for side in ("left", "right"))
         same = [int(number) for number in self.key_form[low:high] if key(self.form(int(number))) == wanted]
         return np.array(sorted(same), dtype=np.int64)
-
-    @cached_property
-    def form_of(self) -> np.ndarray:
-        """The form of each name, (n,) int32."""
-        found = np.empty(len(self), np.int32)
-        found[self.members.data] = np.repeat(np.arange(len(self.members), dtype=np.int32), self.members.lengths)
-        return found
 
 
 def collect(names: Iterable[Name]) -> Names:
@@ -99,7 +87,7 @@ def collect(names: Iterable[Name]) -> Names:
         form_of.append(forms.setdefault(spelled, len(forms)))
     if not terms:
         raise MedencError("no name to link to", where="dictionary")
-    keys = np.array([_digest(key(spelled)) for spelled in forms], dtype=np.uint64)
+    keys = np.array([digest(key(spelled)) for spelled in forms], dtype=np.uint64)
     order = np.argsort(keys, kind="stable")
     return Names(
         terms=from_texts(terms),
@@ -118,36 +106,6 @@ def grouped(owner: np.ndarray, n: int) -> Ragged:
     return Ragged(np.argsort(owner, kind="stable").astype(np.int32), bounds(np.bincount(owner, minlength=n)))
 
 
-def save(folder: Path, columns: Names | Ragged | np.ndarray, name: str = "") -> None:
-    """Write arrays as `.npy` files below `folder`; `load` maps them."""
-    if isinstance(columns, np.ndarray):
-        np.save(folder / f"{name}.npy", columns, allow_pickle=False)
-    elif isinstance(columns, Ragged):
-        save(folder, columns.data, name)
-        save(folder, columns.offsets, f"{name}.offsets")
-    else:
-        for field in fields(columns):
-            save(folder, getattr(columns, field.name), field.name)
-
-
-def load(folder: Path) -> Names:
-    """The names in `folder`, mapped into memory."""
-    ragged = ("terms", "concepts", "languages", "members")
-    return Names(**{f.name: (rows if f.name in ragged else array)(folder, f.name) for f in fields(Names)})  # type: ignore[arg-type]
-
-
-def array(folder: Path, name: str) -> np.ndarray:
-    """An array, mapped into memory."""
-    mapped: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-    return mapped
-
-
-def rows(folder: Path, name: str) -> Ragged:
-    """A ragged array, mapped into memory."""
-    return Ragged(array(folder, name), array(folder, f"{name}.offsets"))
-
-
-def _digest(text: str) -> np.uint64:
-    return np.uint64(
-        int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-    )
+def digest(text: str) -> int:
+    """64 bits that stand for a text in a sorted array."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

@@ -1,14 +1,13 @@
 """Lexical similarity of short names: what their words and groups of characters have in common.
 
-Names are too short for BM25 and too often misspelt for words alone, so a name is the set of its analysed words and of its
-character groups (three letters of a Latin word with its edges; one and two characters of Han, Hangul and Kana), each
-worth its inverse document frequency, and names are compared by the cosine. It is 1 for the same set and 0 for nothing in
-common, whatever the size of the dictionary.
+Names are too short for BM25 and too often misspelt for words alone. So a name is the set of its analysed words and of
+its character groups (three letters of a Latin word with its edges; one or two characters of Han, Hangul, Kana), each
+worth its inverse document frequency, and names are compared by the cosine. It is 1 for the same set and 0 for nothing
+in common, whatever the size of the dictionary.
 """
 
 from __future__ import annotations
 
-import hashlib
 from array import array as typed
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from medenc.search.names import grouped
+from medenc.search.names import digest, grouped
 from medenc.search.ragged import Ragged
 from medenc.text.scripts import runs
 
@@ -88,8 +87,8 @@ class Spelling:
         return np.minimum(sums / (self.lengths[forms] * max(length, 1e-12)), 1.0)
 
     def _known(self, found: set[str]) -> tuple[np.ndarray, np.ndarray, float]:
-        """Numbers of the known features, rarest first, their squared weights, and the length of the mention's vector."""
-        digests = np.sort(np.array([_digest(feature) for feature in found], dtype=np.uint64))
+        """Known features, rarest first, by number; their squared weights; the length of the mention's vector."""
+        digests = np.sort(np.array([digest(feature) for feature in found], dtype=np.uint64))
         place = np.minimum(np.searchsorted(self.features, digests), len(self.features) - 1)
         known = place[self.features[place] == digests] if len(digests) else place
         holding = self.postings.offsets[known + 1] - self.postings.offsets[known]
@@ -109,7 +108,7 @@ def build(forms: Sequence[str], words: Words) -> Spelling:
             found = features(form, own)
             flat.extend(vocabulary.setdefault(feature, len(vocabulary)) for feature in sorted(found))
             sizes.append(len(found))
-    digests = np.array([_digest(feature) for feature in vocabulary], dtype=np.uint64)
+    digests = np.array([digest(feature) for feature in vocabulary], dtype=np.uint64)
     order = np.argsort(digests)
     numbers = np.empty(len(order), np.int64)
     numbers[order] = np.arange(len(order))
@@ -135,7 +134,3 @@ def _pieces(form: str) -> Iterable[tuple[str, bool]]:
     spaced = "".join(" " if script in UNSPACED else form[start:end] for script, start, end in runs(form))
     for word in spaced.split():
         yield word, False
-
-
-def _digest(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")

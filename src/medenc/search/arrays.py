@@ -1,0 +1,38 @@
+"""Dataclasses of arrays as `.npy` files that are mapped into memory."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from medenc.search.ragged import Ragged
+
+T = TypeVar("T")
+
+
+def save(folder: Path, record: Any, prefix: str, but: str = "") -> None:
+    """Write the arrays of a dataclass, ragged ones in two files; the field `but` and what is no array are left out."""
+    for field in (field for field in fields(record) if field.name != but):
+        value = getattr(record, field.name)
+        parts = {"": value.data, ".offsets": value.offsets} if isinstance(value, Ragged) else {"": value}
+        for ending, part in parts.items():
+            if isinstance(part, np.ndarray):
+                np.save(folder / f"{prefix}.{field.name}{ending}.npy", part, allow_pickle=False)
+
+
+def load(folder: Path, kind: type[T], prefix: str, **others: Any) -> T:
+    """The dataclass with its arrays mapped; `others` are the fields that are no arrays."""
+
+    def mapped(name: str) -> np.ndarray:
+        found: np.ndarray = np.load(folder / f"{prefix}.{name}.npy", mmap_mode="r", allow_pickle=False)
+        return found
+
+    own = {field.name: field.type for field in fields(kind) if field.name not in others}  # type: ignore[arg-type]
+    columns = {
+        name: Ragged(mapped(name), mapped(f"{name}.offsets")) if "Ragged" in str(annotation) else mapped(name)
+        for name, annotation in own.items()
+    }
+    return kind(**columns, **others)
