@@ -111,6 +111,15 @@ def test_state(client, passages):
     assert info["limits"]["body_bytes"] == 2 * 1024 * 1024
 
 
+def test_what_cannot_answer_is_not_served():
+    class WithoutItsModel:
+        def search(self, query, **_):
+            raise MedencError("its model is needed for this")
+
+    with pytest.raises(MedencError, match="its model is needed"):
+        create_app(WithoutItsModel(), {})
+
+
 def test_only_what_is_served_has_routes(index):
     with TestClient(create_app(None, {"letters": LetterModel()}), base_url="http://localhost") as models_only:
         assert models_only.post("/v1/search", json={"query": "a"}).status_code == 404
@@ -151,7 +160,8 @@ def test_every_response_carries_the_security_headers(client, method, path, statu
 def test_a_failure_inside_says_nothing_about_the_request():
     class Broken:
         def search(self, query, **_):
-            raise ValueError(query)
+            if "HONG" in query:
+                raise ValueError(query)
 
     with TestClient(create_app(Broken(), {}), base_url="http://localhost", raise_server_exceptions=False) as client:
         answer = client.post("/v1/search", json={"query": "HONG GILDONG"})
@@ -181,7 +191,8 @@ def test_the_index_is_used_by_one_thread_that_is_not_the_event_loop():
 
     class Watching:
         def search(self, query, **_):
-            threads.add(threading.current_thread().name)
+            if query == "a":
+                threads.add(threading.current_thread().name)
             time.sleep(0.02)
             return Answer(query, "lexical", [], {})
 

@@ -150,6 +150,12 @@ def test_the_page_speaks_three_languages_and_remembers(page, server):
     assert page.run("document.documentElement.lang") == "ko"
 
 
+def test_chinese_breaks_between_any_characters_on_a_korean_page(page):
+    page.run("document.querySelector('input[value=ko]').click()")
+    page.search("华法林")
+    assert page.run("getComputedStyle(document.querySelector('.text:lang(zh)')).wordBreak") == "normal"
+
+
 def test_light_and_dark(page):
     colour = "getComputedStyle(document.body).backgroundColor"
     light = page.run(colour)

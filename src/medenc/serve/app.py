@@ -25,6 +25,7 @@ from medenc.serve.served import Model, SearchIndex
 from medenc.serve.worker import Worker
 
 STATIC = Path(__file__).parent / "static"
+WARM_UP = "발열 发热 fever"  # a word of each language: each has a dictionary to load
 LIMITS = {
     "body_bytes": LONGEST_BODY_BYTES,
     "query_characters": schemas.LONGEST_QUERY,
@@ -37,10 +38,11 @@ LIMITS = {
 def create_app(index: SearchIndex | None, models: Mapping[str, Model]) -> FastAPI:
     """An application that searches `index` and embeds with `models`, by name.
 
-    Raises: MedencError when there is nothing to serve.
+    Raises: MedencError when there is nothing to serve, or when it cannot answer (another model made the index).
     """
     if index is None and not models:
         raise MedencError("nothing to serve", hint="give an index, or a model with --model NAME=DIR")
+    _warm(index, models)
     worker = Worker()
 
     @asynccontextmanager
@@ -58,6 +60,14 @@ def create_app(index: SearchIndex | None, models: Mapping[str, Model]) -> FastAP
         app.include_router(_embedding(models, worker))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app
+
+
+def _warm(index: SearchIndex | None, models: Mapping[str, Model]) -> None:
+    """Load what is loaded at first use, so that nobody waits for it and its errors come before the first request."""
+    if index is not None:
+        index.search(WARM_UP, top=1, mode=None, where=None)
+    for model in models.values():
+        model.embed([WARM_UP], as_="query", on_overflow="error")
 
 
 def _router() -> APIRouter:
