@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
+from medenc.data.parts import Parts
 from medenc.text.normalize import normalize
 
 SLACK = 8  # characters by which an offset may be off when the same words occur elsewhere too
 
 MOVED = "it stands elsewhere in the text"
+TRIMMED = "the annotation has spaces around it"
 SPELLED = "the text spells it differently"
 UNITS = "the offset counts other units than characters"
+LOST = "an annotation that is not where its offset says, nor in one other place"
 
 
 class Place(NamedTuple):
@@ -49,6 +53,21 @@ def place(text: str, surface: str, start: int | None) -> Place | None:
     )
 
 
+def placed(
+    text: str, surface: str, start: int | None, parts: Parts, file: str | Path, line: int
+) -> tuple[int, int] | None:
+    """The span that `place` finds, written into the accounts; None for an annotation that was set aside."""
+    found = place(text, surface, start)
+    if found is None:
+        parts.set_aside(file, line, LOST)
+        return None
+    if found.repair:
+        parts.repaired(file, line, found.repair)
+    else:
+        parts.found()
+    return found.start, found.end
+
+
 def occurrences(text: str, surface: str) -> list[tuple[int, int]]:
     """Every span of `text` that is `surface`, overlapping ones too."""
     return [(found.start(), found.start() + len(surface)) for found in re.finditer(f"(?={re.escape(surface)})", text)]
@@ -77,6 +96,8 @@ def _anywhere(text: str, surface: str) -> list[tuple[int, int]]:
 def _spelled_there(text: str, wanted: str, start: int) -> Place | None:
     """A place at `start` that differs in case, or in the spaces that the annotation has around it."""
     end = start + len(wanted)
+    if text[start:end] == wanted:
+        return Place(start, end, TRIMMED)
     if _lower(text[start:end]) == _lower(wanted):
         return Place(start, end, SPELLED)
     return None

@@ -228,7 +228,7 @@ def _refuse_foreign(raw: bytes, codec: str, path: Path, number: int) -> None:
         raise _other_encoding("utf-16-be" if raw[:1] == b"\0" else "utf-16-le", path, number)
     own = _FAMILY.get(codec)
     if own == "utf-8" and _decodes(raw, "utf-8"):
-        return  # nothing else is valid UTF-8 by chance, while the quotes and dashes of UTF-8 decode to rare Chinese
+        return  # nothing else is valid UTF-8 by chance, while the β and µ of UTF-8 are also Chinese in GB18030
     for found, first, last in (("utf-8", "ᄀ", "\ud7ff"), ("cp949", "가", "힣"), ("gb18030", "一", "鿿")):
         if (own or found == "utf-8") and _share(raw, found, first, last) > 0.8:
             if found != own:

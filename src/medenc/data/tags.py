@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from medenc.core.errors import MedencError
 from medenc.data.reading import RecordError
@@ -15,6 +16,7 @@ _TAG = re.compile(r"(?P<prefix>[BIESLUMO])(?:[-_](?P<label>.+))?", re.DOTALL)
 _OPENS, _CLOSES = "BSU", "ESLU"
 
 
+@lru_cache(maxsize=4096)  # a file has few tags and many tokens
 def split(tag: str) -> tuple[str, str]:
     """`B-Multi-tissue_structure` is B and Multi-tissue_structure; `B_disease`, `S-疾病`, bare `I` and `O` too.
 
