@@ -135,6 +135,12 @@ def test_the_longest_user_word_of_several_scripts_wins(terminology):
     assert "b형간염" not in words(terminology.terms("B형간염바이러스가 검출"))
 
 
+def test_chinese_function_words_are_no_terms(analyzer):
+    forms = [term.text for term in analyzer.terms("糖尿病的症状是什么")]
+    assert {"糖尿病", "症状", "~症", "~病的"} <= set(forms)
+    assert {"的", "~的", "是", "什么", "~什么"}.isdisjoint(forms)
+
+
 def test_words_cover_the_letters(analyzer):
     found = analyzer.words("고혈압이었는데 HbA1c는 7.2%임. 服用二甲双胍, beta-blocker!")
     assert [word.text for word in found] == [

@@ -35,6 +35,12 @@ def test_a_code_is_found_whole_and_by_its_parts(token, expected):
     assert forms(token) == expected
 
 
+def test_stop_words_are_no_terms_but_acronyms_and_single_letters_are():
+    assert [forms(token) for token in ["the", "What", "are"]] == [[], [], []]
+    assert [forms(token) for token in ["WHO", "IT", "A", "not"]] == [["who"], ["it"], ["a"], ["not"]]
+    assert forms("state-of-the-art") == ["stateoftheart", "state", "art"]
+
+
 @pytest.mark.parametrize("name", ["amlodipine", "metformin", "omeprazole", "cefepime", "kras", "kinase", "atenolol",
                                   "insulin", "sirolimus", "diabetes", "sepsis", "gene", "aids"])  # fmt: skip
 def test_names_of_drugs_and_genes_are_left_alone(name):

@@ -18,12 +18,14 @@ from typing import Any, Protocol, Self
 
 from medenc.core import plugins
 from medenc.core.errors import MedencError
-from medenc.text.normalize import normalize
+from medenc.text.normalize import Normalized, normalize
 from medenc.text.scripts import HAN, HANGUL, runs
 from medenc.text.terms import Term, Terms, from_rows
 
+# Of BM25 scores and of document lengths; from 0.5 to 1 the ranking on two Chinese sets hardly changes.
 NET_WEIGHT = 0.7
-_REVISION = 1  # to be raised whenever the same text gives other terms
+_REVISION = 2  # to be raised whenever the same text gives other terms
+_BLOCK = 256  # texts analysed at a time: enough for kiwi's threads, few enough to die young
 _LIBRARIES = ("kiwipiepy", "kiwipiepy-model", "opencc", "rjieba")
 _UNSPACED = re.compile(f"[{HAN}{HANGUL}]")
 
@@ -68,17 +70,14 @@ class Analyzer:
 
     def terms_batch(self, texts: Sequence[str]) -> list[list[Term]]:
         """`terms` of each text, faster for many."""
-        normalized = [normalize(text) for text in texts]
-        analysed = self._analyse([form.text for form in normalized])
         return [
             [Term(text, *form.span(start, end)) for part in parts for text, start, end in part.rows()]
-            for parts, form in zip(analysed, normalized, strict=True)
+            for form, parts in self._analyse(texts)
         ]
 
     def forms_batch(self, texts: Sequence[str]) -> list[list[str]]:
         """The forms of `terms_batch` without their places, which is all that an index counts: several times faster."""
-        analysed = self._analyse([normalize(text).text for text in texts])
-        return [[*chain.from_iterable(part.forms for part in parts)] for parts in analysed]
+        return [[*chain.from_iterable(part.forms for part in parts)] for _, parts in self._analyse(texts)]
 
     def words(self, text: str) -> list[Term]:
         """Surface words: every letter and digit of `text` is in exactly one; white space and punctuation in none."""
@@ -109,8 +108,13 @@ class Analyzer:
             )
         return analyzer
 
-    def _analyse(self, texts: Sequence[str]) -> list[list[Terms]]:
-        """Terms of normalised texts."""
+    def _analyse(self, texts: Sequence[str]) -> Iterator[tuple[Normalized, list[Terms]]]:
+        """Each text's normal form and the terms of that."""
+        for low in range(0, len(texts), _BLOCK):
+            forms = [normalize(text) for text in texts[low : low + _BLOCK]]
+            yield from zip(forms, self._analyse_block([form.text for form in forms]), strict=True)
+
+    def _analyse_block(self, texts: Sequence[str]) -> list[list[Terms]]:
         found = [self._crossing.terms(text) for text in texts]
         for language in self._languages:
             concerned = [i for i, text in enumerate(texts) if language.applies(text)]

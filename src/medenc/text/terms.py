@@ -48,8 +48,8 @@ def stretches(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     return [found.span() for found in pattern.finditer(text)]
 
 
-def net(text: str, spans: Sequence[tuple[int, int]]) -> Terms:
-    """The characters and character pairs of `spans`, stretches of one unspaced script in `text`.
+def net(text: str, spans: Sequence[tuple[int, int]], stop: frozenset[str] = frozenset()) -> Terms:
+    """The characters and character pairs of `spans`, stretches of one unspaced script in `text`, less those in `stop`.
 
     They find a word inside a compound, beside a particle, or where the segmentation went wrong.
     """
@@ -59,7 +59,13 @@ def net(text: str, spans: Sequence[tuple[int, int]]) -> Terms:
         singles = [*map(NET_PREFIX.__add__, stretch)]
         forms += singles
         forms += map(add, singles, stretch[1:])
-    return Terms(forms, _net_spans(spans))
+    return without(stop, forms, _net_spans(spans))
+
+
+def without(stop: frozenset[str], forms: list[str], spans: Iterable[tuple[int, int]]) -> Terms:
+    """The terms whose forms are not in `stop`."""
+    kept = [form for form in forms if form not in stop]
+    return Terms(kept, (span for form, span in zip(forms, spans, strict=True) if form not in stop))
 
 
 def _net_spans(spans: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:

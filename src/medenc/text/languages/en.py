@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import GREEK, HAN, HANGUL, LATIN
+from medenc.text.stop_words import ENGLISH
 from medenc.text.terms import Term, Terms
 
 _LETTER = f"{LATIN}{GREEK}"
@@ -79,9 +80,14 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 def token_terms(token: str) -> tuple[Term, ...]:
     """The terms of one token, with offsets into it, without repetition."""
     if token.isascii() and token.isalpha():
-        return (Term(stem(token.lower()), 0, len(token)),)
+        return () if _stops(token) else (Term(stem(token.lower()), 0, len(token)),)
     found = list(_word_pieces(token) if _WORDS.fullmatch(token) else _code_pieces(token))
     return tuple(dict.fromkeys(term for term in found if term.text))
+
+
+def _stops(word: str) -> bool:
+    """Whether a word says nothing about a document; WHO, IT and US, in capitals, do."""
+    return word.lower() in ENGLISH and not (len(word) > 1 and word.isupper())
 
 
 def _word_pieces(token: str) -> Iterator[Term]:
@@ -90,7 +96,8 @@ def _word_pieces(token: str) -> Iterator[Term]:
     if len(pieces) > 1 and "'" not in token:
         yield Term(stem(_joined(fold(token))), 0, len(token))
     for text, start in pieces:
-        if len(text) > 2 or start == 0 or token[start - 1] != "'":
+        clitic = len(text) < 3 and start > 0 and token[start - 1] == "'"
+        if not clitic and not _stops(text):
             yield Term(stem(fold(text)), start, start + len(text))
 
 

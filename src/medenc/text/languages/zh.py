@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 from medenc.core.plugins import Plugin
 from medenc.text.scripts import HAN
-from medenc.text.terms import Terms, net, stretches
+from medenc.text.stop_words import CHINESE, CHINESE_CHARACTERS
+from medenc.text.terms import NET_PREFIX, Terms, net, stretches, without
 
 _RUN = re.compile(f"[{HAN}]+")
 _BREAK = "\n"
+_STOP = CHINESE | {NET_PREFIX + form for form in CHINESE | CHINESE_CHARACTERS}
 
 
 class Chinese(Plugin):
@@ -27,7 +29,8 @@ class Chinese(Plugin):
 
     def words(self, text: str) -> list[tuple[int, int]]:
         """Spans of the words; they cover every Han character once."""
-        return [*self._words(text, stretches(_RUN, text)).spans]
+        runs = stretches(_RUN, text)
+        return [*_follow(runs, self._segment(text, runs))]
 
     def particles(self, text: str) -> list[tuple[int, int]]:  # noqa: ARG002 (the contract)
         """None: words of the language stand by themselves."""
@@ -35,13 +38,17 @@ class Chinese(Plugin):
 
     def terms_batch(self, texts: Sequence[str]) -> list[list[Terms]]:
         """Words and the net of each normalised text."""
-        return [[self._words(text, runs), net(text, runs)] for text in texts for runs in [stretches(_RUN, text)]]
+        return [self._terms(text) for text in texts]
 
-    def _words(self, text: str, runs: Sequence[tuple[int, int]]) -> Terms:
+    def _terms(self, text: str) -> list[Terms]:
+        runs = stretches(_RUN, text)
+        words = self._segment(text, runs)
+        return [without(_STOP, words, _follow(runs, words)), net(text, runs, _STOP)]
+
+    def _segment(self, text: str, runs: Sequence[tuple[int, int]]) -> list[str]:
         """Dictionary words; the segmenter's guesses at unknown words are off, for the net finds those better."""
         joined = _BREAK.join([text[start:end] for start, end in runs])  # one call: half of its cost is the call
-        words = [word for word in self._segmenter.cut(joined, False) if word != _BREAK]
-        return Terms(words, _follow(runs, words))
+        return [word for word in self._segmenter.cut(joined, False) if word != _BREAK]
 
     @cached_property
     def _segmenter(self) -> Any:
