@@ -19,6 +19,7 @@ from medenc.text.windows import sentences, trim
         ["患者有糖尿病。", "既往高血压！", "是否复查？", "复查。"],
         ["환자는 고혈압으로 내원하였다.", "약을 복용해요.", "HbA1c는 7.2%임."],
         ["The answer is no.", "He left."],
+        ["Nausea etc. was mild."],
     ],
 )
 def test_sentences_of_three_scripts(parts):
