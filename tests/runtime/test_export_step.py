@@ -1,0 +1,26 @@
+"""The step leaves its input alone and writes a model that has one backend more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tiny_checkpoints import TEXTS
+
+from medenc.core.artifact import open_artifact, writing
+from medenc.runtime.embedder import Embedder
+from medenc.runtime.parity import verify
+from medenc.steps.export import Export
+
+
+def test_step_writes_a_sound_model_beside_its_input(model: Path, tmp_path: Path) -> None:
+    before = open_artifact(model).content
+    step = Export.parse({"model": str(model), "backend": "onnx"}, "export")
+    with writing(tmp_path / "exported", step.kind, options={}) as draft:
+        step.run(draft)
+    assert open_artifact(model).content == before
+    assert set(verify(tmp_path / "exported")["backends"]) == {"onnx", "openvino", "torch"}
+    assert open_artifact(tmp_path / "exported").manifest["numbers"]["worst_cosine"] >= 0.99999
+    first, second = Embedder.open(model), Embedder.open(tmp_path / "exported", backend="onnx")
+    assert first.fingerprint == second.fingerprint
+    np.testing.assert_allclose(first.encode(TEXTS), second.encode(TEXTS), atol=1e-5)
