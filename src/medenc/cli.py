@@ -9,17 +9,23 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from medenc.core.errors import MedencError
 
+if TYPE_CHECKING:
+    from medenc.recipe import Result
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Json = Annotated[bool, typer.Option("--json/--no-json", help="Print one JSON document.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write.")]
-Mode = Annotated[str | None, typer.Option(help="hybrid, dense or lexical; the best the index can do by default.")]
+Mode = Annotated[
+    Literal["hybrid", "dense", "lexical"] | None, typer.Option(help="The best that the index can do by default.")
+]
+MovedModel = Annotated[Path | None, typer.Option(help="Where the model of the vectors is now, if it was moved.")]
 Host = Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.")]
 
@@ -53,8 +59,8 @@ def demo(
     """Build a measured search from the bundled trilingual sample, then serve it."""
     from medenc import demo as demonstration
 
-    built = demonstration.build(out)
-    _print(built.to_json() if as_json else built.table())
+    built = demonstration.build(out, _progress)
+    _print(built.to_json() if as_json else built.text())
     if serve:
         _serve(built.index, {}, host, port)
 
@@ -71,14 +77,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a recipe; finished steps are skipped."""
-    from medenc.recipe import Result, load
-
-    def report(result: Result) -> None:
-        state = "skipped" if result.skipped else f"{result.seconds:.1f} s"
-        sys.stderr.write(f"{result.id:<16} {state:>9}  {result.out}\n")
+    from medenc.recipe import load
 
     loaded = load(recipe, out, overrides or (), smoke=smoke)
-    results = loaded.run(only=only, start=start, force=force, report=report)
+    results = loaded.run(only=only, start=start, force=force, report=_progress)
     reference = loaded.file.reference
     _print({"steps": [result.to_json() for result in results]} if as_json else _numbers(results, reference))
 
@@ -120,8 +122,8 @@ def show(artifact: Annotated[Path, typer.Argument(help="A finished artifact.")],
 def import_(
     source: Annotated[Path, typer.Argument(help="A local checkpoint folder: BERT, RoBERTa, ELECTRA or ALBERT.")],
     out: Out,
-    pooling: Annotated[str, typer.Option(help="cls, pooler or mean.")] = "cls",
-    similarity: Annotated[str, typer.Option(help="cosine, dot or l2.")] = "cosine",
+    pooling: Annotated[Literal["cls", "pooler", "mean"], typer.Option(help="How tokens become a vector.")] = "cls",
+    similarity: Annotated[Literal["cosine", "dot", "l2"], typer.Option(help="How vectors compare.")] = "cosine",
     passage: Annotated[Path | None, typer.Option(help="A second checkpoint, for the passages.")] = None,
 ) -> None:
     """Turn a checkpoint into a medenc model."""
@@ -169,12 +171,13 @@ def search(
     mode: Mode = None,
     top: Annotated[int, typer.Option(help="How many hits.")] = 10,
     where: Annotated[str | None, typer.Option(help="An SQL condition on the metadata.")] = None,
+    model: MovedModel = None,
     as_json: Json = False,
 ) -> None:
     """Search an index; every hit shows why it is there."""
     from medenc import api, terminal
 
-    answer = api.open_index(index).search(query, top=top, mode=mode, where=where)
+    answer = api.open_index(index, model).search(query, top=top, mode=mode, where=where)
     _print(answer.to_json() if as_json else terminal.hits(answer))
 
 
@@ -183,12 +186,13 @@ def ask(
     index: Path,
     question: str,
     top: Annotated[int, typer.Option(help="How many answers.")] = 3,
+    model: MovedModel = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question with verbatim spans of the documents, or say that there is no answer."""
     from medenc import api, terminal
 
-    answers = api.open_index(index).ask(question, top=top)
+    answers = api.open_index(index, model).ask(question, top=top)
     _print(answers.to_json() if as_json else terminal.answers(answers))
 
 
@@ -196,8 +200,10 @@ def ask(
 def embed(
     model: Path,
     texts: Annotated[list[str] | None, typer.Argument(help="Texts; lines of standard input when none.")] = None,
-    as_: Annotated[str | None, typer.Option("--as", help="query or passage.")] = None,
-    on_overflow: Annotated[str, typer.Option(help="error, warn, window or truncate.")] = "error",
+    as_: Annotated[Literal["query", "passage"] | None, typer.Option("--as", help="The role of the texts.")] = None,
+    on_overflow: Annotated[
+        Literal["error", "warn", "window", "truncate"], typer.Option(help="What to do with a text that is too long.")
+    ] = "error",
     as_json: Json = False,
 ) -> None:
     """Embed texts."""
@@ -227,6 +233,21 @@ def similarity(
 
 
 @app.command()
+def link(
+    model: Annotated[Path, typer.Argument(help="The model that compares names.")],
+    mentions: Annotated[list[str], typer.Argument(metavar="TERM...", help="Mentions to link.")],
+    terms: Annotated[Path, typer.Option(help="A terminology, or the dictionary that was built from one.")],
+    top: Annotated[int, typer.Option(help="How many concepts a mention.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Link mentions to the concepts of a terminology."""
+    from medenc import api, terminal
+
+    linked = api.link(model, mentions, terms, top)
+    _print([found.to_json() for found in linked] if as_json else terminal.links(linked))
+
+
+@app.command()
 def evaluate(
     target: Annotated[Path, typer.Argument(help="An index.")],
     data: Annotated[Path, typer.Argument(help="A BEIR folder.")],
@@ -246,8 +267,8 @@ def evaluate(
 @app.command()
 def export(
     model: Path,
-    backend: Annotated[str, typer.Option(help="openvino or onnx.")] = "openvino",
-    precision: Annotated[str, typer.Option(help="fp32.")] = "fp32",
+    backend: Annotated[Literal["openvino", "onnx"], typer.Option(help="The format to add.")] = "openvino",
+    precision: Annotated[Literal["fp32"], typer.Option(help="The numbers of the format.")] = "fp32",
 ) -> None:
     """Add a backend to a model folder after checking that it agrees."""
     from medenc.runtime.export import export as add_backend
@@ -294,6 +315,11 @@ def _serve(index: Path | None, models: dict[str, Path], host: str, port: int) ->
     listen(create_app(api.open_index(index) if index else None, served), host, port)
 
 
+def _progress(result: Result) -> None:
+    state = "skipped" if result.skipped else f"{result.seconds:.1f} s"
+    sys.stderr.write(f"{result.id:<16} {state:>9}  {result.out}\n")
+
+
 def _named(pair: str) -> tuple[str, Path]:
     name, equals, folder = pair.partition("=")
     if not equals:
@@ -305,7 +331,7 @@ def _texts(given: Sequence[str] | None) -> list[str]:
     return list(given) if given else [line.rstrip("\n") for line in sys.stdin]
 
 
-def _numbers(results: Sequence[Any], reference: dict[str, Any]) -> str:
+def _numbers(results: Sequence[Result], reference: dict[str, Any]) -> str:
     """The numbers of each step, with the published ones beside ours where the recipe has them."""
     lines = []
     for result in results:

@@ -10,7 +10,7 @@ from pathlib import Path
 from medenc import __version__
 
 NEEDED_FOR = {
-    "search and indexing": ["numpy", "pyarrow", "lancedb", "kiwipiepy", "rjieba"],
+    "search and indexing": ["numpy", "pyarrow", "lancedb", "kiwipiepy", "rjieba", "opencc"],
     "encoding": ["tokenizers", "safetensors", "openvino"],
     "evaluation": ["ir-measures"],
     "serving (medenc[serve])": ["fastapi", "uvicorn"],

@@ -25,7 +25,19 @@ def hits(answer: Any) -> str:
 def answers(found: Any) -> str:
     """Answers as verbatim spans with their document and probability."""
     nothing = f"no answer: {found.no_answer_probability:.2f}"
-    return "\n".join([f"{a.probability:.2f}  {a.text}  {_styled(f'[{a.id}:{a.start}-{a.end}]', DIM)}" for a in found.answers] + [nothing])
+    return "\n".join(
+        [f"{a.probability:.2f}  {a.text}  {_styled(f'[{a.id}:{a.start}-{a.end}]', DIM)}" for a in found.answers]
+        + [nothing]
+    )
+
+
+def links(linked: Iterable[Any]) -> str:
+    """Mentions with their candidate concepts."""
+    blocks = []
+    for found in linked:
+        rows = [[f"  {c.score:.3f}", c.concept_id, c.term, c.how] for c in found.candidates]
+        blocks += [_styled(found.mention, BOLD), table(rows) if rows else "  no candidate"]
+    return "\n".join(blocks)
 
 
 def scores(report: Mapping[str, Any]) -> str:
@@ -36,17 +48,22 @@ def scores(report: Mapping[str, Any]) -> str:
     for mode, values in modes.items():
         intervals = report["intervals"][mode]
         rows.append([mode, *(f"{values[m]:.3f} [{intervals[m][0]:.3f}, {intervals[m][1]:.3f}]" for m in measures)])
-    tests = [
-        f"{t['a']} - {t['b']}  {t['measure']}: {t['difference']:+.3f} [{t['interval'][0]:+.3f}, {t['interval'][1]:+.3f}]  p = {t['p']:.4f}"
-        for t in report.get("tests", [])
-    ]
-    return "\n".join([table(rows), *tests])
+    tests = [["", "", "difference", "interval", "p"]] if report.get("tests") else []
+    for test in report.get("tests", []):
+        low, high = test["interval"]
+        pair = f"{test['a']} - {test['b']}"
+        tests.append(
+            [pair, test["measure"], f"{test['difference']:+.3f}", f"[{low:+.3f}, {high:+.3f}]", f"{test['p']:.4f}"]
+        )
+    return table(rows) + (f"\n\n{table(tests)}" if tests else "")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows of cells as aligned columns."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
 
 
 def _snippet(text: str, highlights: Iterable[Sequence[int]], width: int = 160) -> str:

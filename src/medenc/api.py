@@ -1,0 +1,89 @@
+"""The Python surface: what ties models, indexes and data together."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from medenc.core.artifact import open_artifact, writing
+from medenc.core.files import content_digest
+from medenc.core.plugins import build
+from medenc.data.reading import Rejects
+from medenc.data.sources import read_passages
+from medenc.recipe import Step
+from medenc.runtime import parity
+from medenc.runtime.embedder import Embedder
+from medenc.search import settings
+from medenc.search.fusion import Fusion
+from medenc.search.index import Index
+from medenc.search.lexical import Bm25
+from medenc.search.linker import Linked, Linker
+from medenc.steps.index import create
+
+
+def load(model: str | Path) -> Embedder:
+    """Open a model folder for inference; torch is not needed when the folder has an exported backend."""
+    return Embedder.open(Path(model))
+
+
+def open_index(path: str | Path, model: str | Path | None = None) -> Index:
+    """Open an index, and the model that made its vectors when it has any (`model`: where that model is now)."""
+    return Index.open(Path(path), encoder=lambda known: Embedder.open(Path(model) if model else known))
+
+
+def index_files(
+    files: Iterable[Path], out: Path, *, model: Path | None = None, terms: Path | None = None
+) -> dict[str, Any]:
+    """Index documents into `out`: a new index, or an upsert into the one that stands there. Returns the counts.
+
+    Nothing is added when more records are bad than are allowed; `model` and `terms` are those of a new index.
+    """
+    rejects = Rejects()
+    passages = list(read_passages(files, rejects))
+    rejects.finish()
+    known = (out / settings.FILE).exists()
+    index = open_index(out, model) if known else create(out, model, terms, Bm25(), Fusion())
+    return {**index.add(passages), "data": rejects.report()}
+
+
+def evaluate(
+    target: Path,
+    data: Path,
+    out: Path,
+    *,
+    split: str = "test",
+    modes: Sequence[str] | None = None,
+    measures: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """Measure an index on a BEIR folder; the report, its run files and `report.html` are written to `out`."""
+    given = {"modes": modes, "measures": measures}
+    options = {"target": str(target), "data": str(data), "split": split} | {k: list(v) for k, v in given.items() if v}
+    step = cast(Step, build("step", {"use": "evaluate", **options}, "evaluate"))
+    inputs = {"target": content_digest(target), "data": content_digest(data)}
+    with writing(out, step.kind, options=options, inputs=inputs, version=step.version) as draft:
+        step.run(draft)
+    return cast("dict[str, Any]", open_artifact(out).manifest["numbers"])
+
+
+def link(model: Path, mentions: Sequence[str], terms: Path, top: int = 5) -> list[Linked]:
+    """Link mentions to concepts; `terms` is a dictionary artifact, or a terminology that becomes one for this call."""
+    encode = load(model).encode
+    if terms.is_dir():
+        return Linker.open(terms, encode).link(mentions, top)
+    with tempfile.TemporaryDirectory() as folder:
+        options = {"files": [str(terms)], "model": str(model)}
+        build_dictionary = cast(Step, build("step", {"use": "dictionary", **options}, "link"))
+        built = Path(folder) / "dictionary"
+        with writing(built, build_dictionary.kind, options=options) as draft:
+            build_dictionary.run(draft)
+        return Linker.open(built, encode).link(mentions, top)
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """Check an index's files, or a model's files and its probes under every backend; `ok` is the verdict."""
+    if (path / settings.FILE).exists():
+        damaged = open_index(path).verify()
+        return {"ok": not damaged, "damaged": damaged}
+    return parity.verify(path)
