@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from time import perf_counter
 from typing import Any
 
 Span = tuple[int, int]
@@ -51,3 +52,20 @@ def merged(spans: Iterable[Span]) -> list[Span]:
         else:
             found.append((start, end))
     return found
+
+
+class Clock:
+    """Milliseconds of the parts of one search."""
+
+    def __init__(self) -> None:
+        self._began = self._last = perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """End a part."""
+        now = perf_counter()
+        self._laps[name], self._last = round(1000 * (now - self._last), 3), now
+
+    def timing(self) -> dict[str, float]:
+        """All parts, and the total."""
+        return {**self._laps, "total": round(1000 * (self._last - self._began), 3)}

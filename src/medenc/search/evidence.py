@@ -14,6 +14,7 @@ import numpy as np
 
 from medenc.core.errors import MedencError
 from medenc.core.options import Options
+from medenc.data.examples import Question
 from medenc.text.windows import sentences
 
 Features = tuple[float, float, float]
@@ -33,15 +34,6 @@ class Calibration(Options):
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question whose answers are known: characters of the text of one document, or none."""
-
-    text: str
-    id: str
-    spans: Sequence[tuple[int, int]]
-
-
-@dataclass(frozen=True)
 class Source:
     """A document that was found, as evidence sees it."""
 
@@ -58,11 +50,15 @@ class Sentence:
     Features: the share of the question's weight in its terms, the same for its whole document, and 1 / rank.
     """
 
-    id: str
-    text: str
+    source: Source
     start: int
     end: int
     features: Features
+
+    @property
+    def text(self) -> str:
+        """The sentence itself."""
+        return self.source.text[self.start : self.end]
 
 
 @dataclass(frozen=True)
@@ -98,12 +94,10 @@ def candidates(question: Mapping[int, float], unknown: float, sources: Iterable[
         sources: the documents.
     """
     total = sum(question.values()) + unknown
-    return [
-        sentence
-        for rank, source in enumerate(sources, 1)
-        for sentence in _sentences(source, rank, question, total)
-        if total > 0
-    ]
+    if total <= 0:  # not a term in it
+        return []
+    ranked = enumerate(sources, 1)
+    return [sentence for rank, source in ranked for sentence in _sentences(source, rank, question, total)]
 
 
 def answer(question: str, found: Sequence[Sentence], calibration: Calibration, top: int) -> Answers:
@@ -114,13 +108,14 @@ def answer(question: str, found: Sequence[Sentence], calibration: Calibration, t
     order = np.argsort(-logits, kind="stable")[:top]
     none = 1 - float(_logistic(calibration.slope * logits[order[0]] + calibration.offset))
     answers = [
-        Found(found[i].text, found[i].start, found[i].end, found[i].id, float(_logistic(logits[i]))) for i in order
+        Found(found[i].text, found[i].start, found[i].end, found[i].source.id, float(_logistic(logits[i])))
+        for i in order
     ]
     return Answers(question, answers, none)
 
 
 def calibrate(questions: Iterable[tuple[Question, Sequence[Sentence]]]) -> Calibration:
-    """Fit the calibration on questions with their candidates.
+    """Fit the calibration on questions with their candidates; an answer is right in its own context only.
 
     Raises: MedencError when there are no questions with, or none without an answer among their candidates.
     """
@@ -138,8 +133,9 @@ def calibrate(questions: Iterable[tuple[Question, Sequence[Sentence]]]) -> Calib
 
 def _answers(sentence: Sentence, question: Question) -> bool:
     """Whether a sentence holds (a part of) an answer."""
-    spans = question.spans if sentence.id == question.id else ()
-    return any(start < sentence.end and sentence.start < end for start, end in spans)
+    return sentence.source.text == question.context and any(
+        answer.start < sentence.end and sentence.start < answer.start + len(answer.text) for answer in question.answers
+    )
 
 
 def _sentences(source: Source, rank: int, question: Mapping[int, float], total: float) -> Iterator[Sentence]:
@@ -148,7 +144,7 @@ def _sentences(source: Source, rank: int, question: Mapping[int, float], total: 
     for start, end in sentences(source.text):
         inside = terms[(terms[:, 1] >= start + source.shift) & (terms[:, 2] <= end + source.shift)]
         features = (_share(inside, question, total), whole, 1 / rank)
-        yield Sentence(source.id, source.text[start:end], start, end, features)
+        yield Sentence(source, start, end, features)
 
 
 def _share(terms: np.ndarray, question: Mapping[int, float], total: float) -> float:

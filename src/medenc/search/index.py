@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from time import perf_counter
 from typing import Any, Protocol
 
 import numpy as np
 
 from medenc.core.errors import MedencError, did_you_mean
+from medenc.data.examples import Question
 from medenc.data.records import Passage, Qrels, Query
 from medenc.search import evidence, fusion, settings, snapshot
 from medenc.search.analysis import Windows, rows
-from medenc.search.answer import Answer
+from medenc.search.answer import Answer, Clock
 from medenc.search.documents import empty, from_arrow, updated
-from medenc.search.fusion import Scores
+from medenc.search.fusion import Fusion, Scores
+from medenc.search.lexical import Bm25
 from medenc.search.metadata import column_types
 from medenc.search.settings import Model, Settings
 from medenc.search.store import Store, disk_errors
@@ -58,7 +59,13 @@ class Index:
 
     @classmethod
     def create(
-        cls, path: Path, analyzer: Analyzer, model: Model | None = None, encoder: OpenEncoder | None = None
+        cls,
+        path: Path,
+        analyzer: Analyzer,
+        model: Model | None = None,
+        encoder: OpenEncoder | None = None,
+        lexical: Bm25 | None = None,
+        weights: Fusion | None = None,
     ) -> Index:
         """A new, empty index. Raises: MedencError when there is one at `path`."""
         if (path / settings.FILE).exists():
@@ -68,7 +75,10 @@ class Index:
         dimension = model.dimension if model else 0
         with writing(path, dimension) as writer:
             writer.store.create()
-            settings.write(path, Settings(analyzer=analyzer.to_json(), model=model))
+            kept = Settings(
+                analyzer=analyzer.to_json(), model=model, lexical=lexical or Bm25(), fusion=weights or Fusion()
+            )
+            settings.write(path, kept)
             writer.commit(empty(dimension), lambda: None)
         return cls(path, encoder)
 
@@ -171,7 +181,7 @@ class Index:
         clock.lap("filter")
         dense = None
         if mode != "lexical":
-            vectors = self._vectors([query]) if vector is None else vector[None]
+            vectors = self._vectors([query], vector)
             clock.lap("encode")
             dense = view.dense.scores(vectors)[0]
         lexical = view.lexical.scores(terms) if mode != "dense" else None
@@ -197,7 +207,7 @@ class Index:
         """Verbatim sentences that answer a question, and the probability that the documents do not answer it."""
         return evidence.answer(question, self._evidence(question), self.settings.evidence, top)
 
-    def tune(self, queries: Sequence[Query], qrels: Qrels, measure: str = "nDCG@10") -> fusion.Fusion:
+    def tune(self, queries: Sequence[Query], qrels: Qrels, measure: str = "nDCG@10") -> Fusion:
         """Choose the share of the dense score on judged queries, and keep it; see `fusion.tune`."""
         view = self._now()
         scored = ((query.id, scores) for query, scores in self._scored(view, queries, "hybrid"))
@@ -205,9 +215,9 @@ class Index:
         self._keep(self.settings.model_copy(update={"fusion": found}))
         return found
 
-    def calibrate(self, questions: Sequence[evidence.Question]) -> evidence.Calibration:
+    def calibrate(self, questions: Iterable[Question]) -> evidence.Calibration:
         """Fit the probabilities of `ask` on questions with and without an answer, and keep them."""
-        found = evidence.calibrate([(question, self._evidence(question.text)) for question in questions])
+        found = evidence.calibrate([(question, self._evidence(question.question)) for question in questions])
         self._keep(self.settings.model_copy(update={"evidence": found}))
         return found
 
@@ -250,8 +260,13 @@ class Index:
             raise MedencError(f"it has no vectors for {mode} search", where=self.path, hint="index again with --model")
         return mode or self.modes[0]
 
-    def _vectors(self, queries: Sequence[str]) -> np.ndarray:
-        return self._encoder.encode_query(queries)
+    def _vectors(self, queries: Sequence[str], given: np.ndarray | None = None) -> np.ndarray:
+        vectors = self._encoder.encode_query(queries) if given is None else given[None]
+        if vectors.shape != (len(queries), self._dimension):
+            raise MedencError(
+                f"expected a vector of {self._dimension} numbers, found {vectors.shape[1:]}", where="vector"
+            )
+        return vectors
 
     def _scored(self, view: View, queries: Sequence[Query], mode: str) -> Iterator[tuple[Query, Scores]]:
         """Each query with its scores."""
@@ -286,20 +301,3 @@ class Index:
             settings.write(self.path, changed)
             describe(self.path, len(self))
         self.settings, self._view = changed, View(self._view.snapshot, changed)
-
-
-class Clock:
-    """Milliseconds of the parts of one search."""
-
-    def __init__(self) -> None:
-        self._began = self._last = perf_counter()
-        self._laps: dict[str, float] = {}
-
-    def lap(self, name: str) -> None:
-        """End a part."""
-        now = perf_counter()
-        self._laps[name], self._last = round(1000 * (now - self._last), 3), now
-
-    def timing(self) -> dict[str, float]:
-        """All parts, and the total."""
-        return {**self._laps, "total": round(1000 * (self._last - self._began), 3)}

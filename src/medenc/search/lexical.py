@@ -12,15 +12,16 @@ from pydantic import Field
 
 from medenc.core.options import Options
 from medenc.search.documents import Documents
+from medenc.text.analyzer import NET_WEIGHT
 from medenc.text.terms import NET_PREFIX, is_net
 
 
 class Bm25(Options):
     """The settings of BM25: saturation of counts, weight of the document's length, and of the analyzer's safety net."""
 
-    k1: Annotated[float, Field(ge=0)] = 0.9
-    b: Annotated[float, Field(ge=0, le=1)] = 0.4
-    net: Annotated[float, Field(ge=0, le=1)] = 0.3
+    k1: Annotated[float, Field(ge=0)] = 0.6
+    b: Annotated[float, Field(ge=0, le=1)] = 0.6
+    net: Annotated[float, Field(ge=0, le=1)] = NET_WEIGHT
 
 
 class Lexical:

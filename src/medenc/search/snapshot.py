@@ -121,8 +121,16 @@ def _check_sizes(index: Path, files: Mapping[str, Mapping[str, Any]]) -> None:
 
 def _save(folder: Path, documents: Documents) -> None:
     for name, column in documents.columns().items():
-        np.save(folder / f"{name}.npy", column.data, allow_pickle=False)
-        np.save(folder / f"{name}.offsets.npy", column.offsets, allow_pickle=False)
+        _write(folder / f"{name}.npy", column.data)
+        _write(folder / f"{name}.offsets.npy", column.offsets)
+
+
+def _write(path: Path, array: np.ndarray) -> None:
+    """What `np.save` writes; but that hides the system's reason when the disk is full."""
+    array = np.ascontiguousarray(array)
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.reshape(-1).view(np.uint8).data)
 
 
 def _load(folder: Path) -> Documents:

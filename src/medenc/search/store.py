@@ -26,6 +26,8 @@ REFUSED = (
     "Disk quota exceeded",
     "Permission denied",
     "Read-only file system",
+    "Not a directory",
+    "File exists",
 )
 
 
@@ -38,7 +40,8 @@ class Store:
     def create(self) -> None:
         """Make the table, empty."""
         with disk_errors(self.path):
-            self._table = self._database.create_table(TABLE, schema=_schema({}), mode="overwrite")
+            mode = "overwrite" if (self.path / f"{TABLE}.lance").exists() else "create"  # of a half-made index
+            self._table = self._database.create_table(TABLE, schema=_schema({}), mode=mode)
 
     @property
     def version(self) -> int:

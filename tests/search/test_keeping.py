@@ -1,0 +1,336 @@
+"""What the index keeps: through restarts, replacements, kills, full disks and damage."""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from search_material import MODEL, PASSAGES, HashedWords, ids
+
+from medenc.core.artifact import open_artifact
+from medenc.core.errors import MedencError
+from medenc.data.records import Passage
+from medenc.search.index import Index
+from medenc.search.writer import writing
+from medenc.text.analyzer import Analyzer
+
+
+def held(index):
+    """Every document by id: its title, text and metadata, from the snapshot, after checking it against the table."""
+    assert index.verify() == []
+    documents = index._now().documents
+    columns = (documents.ids, documents.titles, documents.texts, documents.metadata)
+    return {id_: rest for id_, *rest in zip(*(column.texts() for column in columns), strict=True)}
+
+
+def plain(passages):
+    return {p.id: [p.title, p.text, json.dumps(dict(p.metadata), ensure_ascii=False, sort_keys=True)] for p in passages}
+
+
+def test_what_is_added_is_there_after_opening(index):
+    assert held(Index.open(index.path)) == plain(PASSAGES)
+
+
+def test_counts_of_an_upsert(own_index):
+    batch = [Passage("ko1", "old"), Passage("new", "fever"), Passage("ko1", "new text")]
+    assert own_index.add(batch) == {"added": 1, "replaced": 1, "duplicates": 1, "documents": len(PASSAGES) + 1}
+    assert held(own_index)["ko1"] == ["", "new text", "{}"]
+    assert "ko1" not in ids(own_index.search("amlodipine"))
+    assert own_index.add([]) == {"added": 0, "replaced": 0, "duplicates": 0, "documents": len(PASSAGES) + 1}
+
+
+def test_delete(own_index):
+    assert own_index.delete(["ko1", "nobody", "it's"]) == 1
+    assert held(own_index) == plain(PASSAGES[1:])
+    assert own_index.delete(["ko1"]) == 0
+
+
+def test_an_id_may_hold_any_character(own_index):
+    strange = ["it's", 'a"b', "한글 id", "a\nb", "' OR 1=1 --", "%", "\\"]
+    own_index.add(Passage(id_, "fever") for id_ in strange)
+    own_index.add(Passage(id_, "cough") for id_ in strange)
+    assert set(ids(own_index.search("cough"))) == set(strange)
+    assert own_index.delete(strange) == len(strange)
+    assert held(own_index) == plain(PASSAGES)
+
+
+def test_batches_and_order_give_the_same_files(tmp_path, own_dense_index, analyzer):
+    other = Index.create(tmp_path / "other", analyzer, MODEL, lambda path: HashedWords())
+    for passage in [Passage("gone", "fever"), *reversed(PASSAGES)]:
+        other.add([passage])
+    other.delete(["gone"])
+    first, second = (sorted((i.path / "snapshots").rglob("*.npy")) for i in (own_dense_index, other))
+    assert [(p.name, p.read_bytes()) for p in first] == [(p.name, p.read_bytes()) for p in second]
+
+
+@pytest.mark.parametrize("passages", [
+    [Passage("", "text")],
+    [Passage("x", "\ud800")],
+    [Passage("x", "text", metadata={"year": "2020"})],
+    [Passage("x", "text", metadata={"new": 1}), Passage("y", "text", metadata={"new": "1"})],
+    [Passage("x", "text", metadata={"bad": float("nan")})],
+    [Passage("x", "text", metadata={"bad": {1, 2}})],
+])  # fmt: skip
+def test_a_refused_batch_changes_nothing(own_index, passages):
+    with pytest.raises(MedencError, match="passage"):
+        own_index.add([Passage("fine", "fever"), *passages])
+    assert held(own_index) == plain(PASSAGES)
+
+
+def test_metadata_of_later_batches_can_be_filtered(own_index):
+    own_index.add(
+        [Passage("new", "fever", metadata={"ward": "B", "dose": 2.5, "codes": ["E11"], "a b": 1, "title": "t"})]
+    )
+    assert ids(own_index.search("fever", where="ward = 'B' AND dose > 2")) == ["new"]
+    assert ids(own_index.search("metformin", where="ward IS NULL AND year >= 2022")) == ["en1"]
+    assert own_index.search("fever").hits[0].metadata["codes"] == ["E11"]
+    own_index.compact()
+    assert ids(own_index.search("fever", where="dose = 2.5")) == ["new"]
+
+
+def test_nothing_of_a_deleted_text_stays_after_compact(own_index):
+    secret = "Hong Gildong secret 홍길동"
+    own_index.add(Passage(f"filler{n}", "fever " * 50) for n in range(200))
+    own_index.add([Passage("secret", secret, secret, {"who": secret}), Passage("kept", secret)])
+    own_index.add([Passage("kept", "replaced")])
+    own_index.delete(["secret"])
+    own_index.compact()
+    found = [
+        p
+        for p in own_index.path.rglob("*")
+        if p.is_file() and any(w in p.read_bytes() for w in (b"Gildong", "홍길동".encode()))
+    ]
+    assert found == []
+    assert len(held(own_index)) == len(PASSAGES) + 201
+
+
+def test_an_open_reader_keeps_its_files_and_then_sees_the_change(own_index):
+    reader = Index.open(own_index.path)
+    mapped = reader._now().documents
+    own_index.delete(["ko1"])
+    assert mapped.texts.texts() == [p.text for p in sorted(PASSAGES, key=lambda p: p.id)]
+    assert "ko1" not in ids(reader.search("고혈압 환자"))
+    assert "ko1" not in ids(reader.search("환자", where="language = 'ko'"))
+
+
+def test_a_second_writer_is_refused_at_once(own_index):
+    with writing(own_index.path, 0), pytest.raises(MedencError, match="another process is writing"):
+        own_index.add([Passage("x", "text")])
+    own_index.add([Passage("x", "text")])
+
+
+def test_the_manifest_follows_the_content(own_index):
+    before = open_artifact(own_index.path, "index")
+    own_index.add([Passage("x", "text")])
+    after = open_artifact(own_index.path, "index")
+    assert after.content != before.content
+    assert after.fingerprint != before.fingerprint
+    assert after.manifest["numbers"] == {"documents": len(PASSAGES) + 1}
+    assert after.damaged() == []
+
+
+def test_an_index_is_not_made_twice(own_index, analyzer):
+    with pytest.raises(MedencError, match="there is an index already"):
+        Index.create(own_index.path, analyzer)
+
+
+def test_an_empty_index_answers(tmp_path, analyzer):
+    index = Index.create(tmp_path / "empty", analyzer, MODEL, lambda path: HashedWords())
+    for mode in index.modes:
+        assert index.search("고혈압", mode=mode).hits == []
+    assert index.search("고혈압", where="id = 'x'").hits == []
+    assert index.ask("고혈압?").to_json() == {"question": "고혈압?", "answers": [], "no_answer_probability": 1.0}
+    index.compact()
+    assert held(index) == {}
+
+
+@pytest.mark.parametrize(("spoil", "message"), [
+    (lambda path: shutil.rmtree(path), "no such index"),
+    (lambda path: (path / "index.json").unlink(), "index.json is missing"),
+    (lambda path: (path / "index.json").write_text("{"), "not a JSON document"),
+    (lambda path: (path / "index.json").write_text('{"format": 99}'), "expected an index of format 1"),
+    (lambda path: (path / "index.json").write_text('{"format": 1, "x": 1}'), "index.json"),
+])  # fmt: skip
+def test_what_is_no_index_says_so(own_index, spoil, message):
+    spoil(own_index.path)
+    with pytest.raises(MedencError, match=message):
+        Index.open(own_index.path)
+
+
+def test_a_half_made_index_can_be_made_again(own_index, analyzer):
+    (own_index.path / "index.json").unlink()
+    made = Index.create(own_index.path, analyzer)
+    made.add(PASSAGES)
+    assert held(made) == plain(PASSAGES)
+
+
+def _cut(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, _cut, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("name", ["texts.npy", "postings.offsets.npy", "current.json"])
+def test_a_damaged_snapshot_is_made_again(own_index, name, damage):
+    (path,) = own_index.path.rglob(name)
+    damage(path)
+    again = Index.open(own_index.path)
+    assert held(again) == plain(PASSAGES)
+    assert ids(again.search("asthma")) == ["en3"]
+
+
+def test_a_lost_snapshot_without_a_table_is_an_error(own_index):
+    (own_index.path / "current.json").unlink()
+    shutil.rmtree(own_index.path / "table")
+    with pytest.raises(MedencError, match="table is missing"):
+        Index.open(own_index.path)
+
+
+def test_stray_files_do_no_harm(own_index):
+    for stray in ("snapshots/.DS_Store", "snapshots/old/x.npy", ".part-x", "unfinished", "table/stray"):
+        path = own_index.path / stray
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    again = Index.open(own_index.path)
+    again.add([Passage("x", "text")])
+    assert held(again) == plain([*PASSAGES, Passage("x", "text")])
+
+
+def _flipped(path, rng):
+    data = bytearray(path.read_bytes())
+    data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+    path.write_bytes(data)
+
+
+def test_verify_names_every_damaged_file(own_dense_index):
+    rng, root = random.Random(0), own_dense_index.path
+    known = json.loads((root / "current.json").read_text())["files"]
+    assert {Path(name).suffix for name in known} >= {".npy", ".lance", ".manifest"}
+    for name in known:
+        kept = (root / name).read_bytes()
+        for damage in (lambda path: _flipped(path, rng), _cut, Path.unlink):
+            damage(root / name)
+            assert own_dense_index.verify() == [name]
+            (root / name).write_bytes(kept)
+    assert own_dense_index.verify() == []
+
+
+LIMITS = [100, 1500, 6000, 10**8]
+FRESH = [Passage(f"n{n}", f"fever {n} " * 200, metadata={"fresh": n}) for n in range(20)]
+
+
+@contextmanager
+def no_file_larger_than(size):
+    """As a full disk does it, but with EFBIG; Python ignores the signal that comes with it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def attempted(action, index, limit):
+    """Whether a change succeeds on a disk where no file may grow past `limit` bytes."""
+    try:
+        with no_file_larger_than(limit):
+            action(index)
+    except MedencError as error:
+        if "cannot write" not in str(error):
+            raise
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("action", "change"), [
+    (lambda index: index.add(FRESH), lambda held: held | plain(FRESH)),
+    (lambda index: index.delete(["ko1", "n3"]), lambda held: {i: d for i, d in held.items() if i not in ("ko1", "n3")}),
+    (lambda index: index.compact(), lambda held: held),
+], ids=["add", "delete", "compact"])  # fmt: skip
+def test_a_full_disk_leaves_all_or_none(own_index, action, change):
+    own_index.add(Passage(f"n{n}", f"cough {n} " * 20) for n in range(20))
+    before, done = held(own_index), []
+    for limit in LIMITS:
+        index = Index.open(shutil.copytree(own_index.path, own_index.path.with_name(f"limit{limit}")))
+        done.append(attempted(action, index, limit))
+        assert index.search("환자 metformin").hits
+        left = held(Index.open(index.path))
+        assert left == change(before) if done[-1] else left in (before, change(before))
+        action(Index.open(index.path))
+        assert held(index) == change(before)
+    assert (done[0], done[-1]) == (False, True)
+
+
+WORKER = """
+import json, os, random, sys
+from pathlib import Path
+from medenc.data.records import Passage
+from medenc.search.index import Index
+index, rng, out = Index.open(Path(sys.argv[1])), random.Random(int(sys.argv[2])), int(sys.argv[3])
+for number in range(10_000):
+    roll, some = rng.random(), [f"d{n}" for n in rng.sample(range(30), rng.randint(1, 12))]
+    change = ["compact"] if roll < 0.1 else ["delete", some] if roll < 0.35 else ["add", some, f"text {number} " * 30]
+    os.write(out, (json.dumps(["begin", change]) + "\\n").encode())
+    if change[0] == "add":
+        index.add(Passage(id_, change[2] + id_, metadata={f"key{number % 5}": number}) for id_ in some)
+    else:
+        index.delete(some) if change[0] == "delete" else index.compact()
+    os.write(out, b'["ok"]\\n')
+"""
+
+
+def applied(documents, change):
+    """The texts by id after a change."""
+    if change[0] == "add":
+        return {**documents, **{id_: change[2] + id_ for id_ in change[1]}}
+    return {id_: text for id_, text in documents.items() if change[0] == "compact" or id_ not in change[1]}
+
+
+def killed(path, seed, seconds):
+    """Run the worker, kill it after `seconds` of work, and return what it began and what it finished, in order."""
+    ours, theirs = os.pipe()
+    with subprocess.Popen([sys.executable, "-c", WORKER, path, str(seed), str(theirs)], pass_fds=[theirs]) as worker:
+        os.close(theirs)
+        with os.fdopen(ours) as log:
+            first = log.readline()  # it has started
+            time.sleep(seconds)
+            worker.send_signal(signal.SIGKILL)
+            return [json.loads(line) for line in [first, *log]]
+
+
+def survives(path, rounds, seed):
+    """Kill a writer again and again: a finished change is always there, an unfinished one wholly or not at all."""
+    rng, documents = random.Random(seed), {}
+    for number in range(rounds):
+        entries = killed(path, seed * 1000 + number, rng.uniform(0, 0.6))
+        for begun, *rest in pairwise(entries):
+            if rest[0] == ["ok"]:
+                documents = applied(documents, begun[1])
+        states = [documents]
+        if entries[-1][0] == "begin":
+            states.append(applied(documents, entries[-1][1]))
+        reader = Index.open(path)
+        found = {id_: row[1] for id_, row in held(reader).items()}
+        assert found in states, f"seed {seed} round {number}: {entries[-1]}"
+        documents = found
+        assert set(ids(reader.search("text", top=100))) == set(found)
+
+
+def test_kill_9_loses_nothing_acknowledged(tmp_path, analyzer):
+    Index.create(tmp_path / "index", analyzer)
+    survives(tmp_path / "index", rounds=6, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2, 6))
+def test_kill_9_many_times(tmp_path, seed):
+    Index.create(tmp_path / "index", Analyzer())
+    survives(tmp_path / "index", rounds=75, seed=seed)
