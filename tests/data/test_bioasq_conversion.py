@@ -55,6 +55,10 @@ def test_mentions_of_synonyms(context, synonyms, found):
     assert all(context[answer.start : answer.end] == answer.text for answer in answers)
 
 
+def test_the_mention_is_the_one_that_stands_alone():
+    assert [answer.start for answer in find_answers("mutp53 p53x p53", [["p53"]])] == [12]
+
+
 def test_a_question_a_context_with_ids_of_28_characters():
     summary = BioasqQuestion("s", "summary", "?")
     pairs = [(FACTOID, snippet_contexts(FACTOID)), (summary, [("", "x")])]
@@ -118,6 +122,8 @@ def test_list_candidates():
     assert merge_list(contexts, "Which one drug helps?") == [["aspirin"]]
     assert merge_list(contexts, "Drugs in phase 1 trials?") == [["aspirin"], ["ibuprofen"]]
     assert merge_list(contexts, "List drugs.", threshold=0.99) == [["aspirin"]]  # at least one
+    often = [[("aspirin", 0.9), ("placebo", 0.2)]] * 3
+    assert merge_list(often, "List drugs.") == [["aspirin"]]  # the mean counts, not the sum
     assert merge_list([[("", 1.0)]], "List drugs.") == []
 
 

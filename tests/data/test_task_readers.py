@@ -348,8 +348,8 @@ def test_conll_of_korean_characters_with_spaces_as_tokens_and_comments(tmp_path)
 
 
 def test_conll_of_chinese_characters_with_underscores(tmp_path):
-    rows = Read(tmp_path, "头 B_body\n痛 O\n😀 O\n癌 S_疾病\n", use="conll", joined_by="").rows
-    assert rows[0].text == "头痛😀癌"
+    rows = Read(tmp_path, "头 B_body\n痛 O\n　 O\n😀 O\n癌 S_疾病\n", use="conll", joined_by="").rows
+    assert rows[0].text == "头痛　😀癌"
     assert [rows[0].text[e.start : e.end] for e in rows[0].entities] == ["头", "癌"]
     assert rows[0].entities[1].label == "疾病"
 
@@ -436,6 +436,7 @@ def test_cmeee_keeps_nested_entities_and_either_kind_of_end(tmp_path):
     assert read.rows[0].spans == {(0, 5, "sym"), (0, 3, "bod"), (6, 12, "sym"), (22, 24, "dis")}
     assert (read.rows[1].id, read.rows[1].entities) == ("CMeEE_dev-2", ())
     assert read.parts["repaired"] == {}
+    assert cmeee_rows(read.rows)[0]["entities"] == [*record["entities"][:3], {**record["entities"][3], "end_idx": 23}]
     assert Read(tmp_path, cmeee_rows(read.rows), "CMeEE_dev.json", use="cmeee").rows == read.rows
 
 

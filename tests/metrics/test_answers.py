@@ -3,7 +3,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medenc.core.errors import MedencError
@@ -79,6 +79,11 @@ def test_the_best_accepted_answer_counts_and_silence_counts_as_wrong():
     }
 
 
+def test_an_accepted_answer_of_articles_alone_is_none():
+    assert compare({"1": ["The", "x"]}, {"1": ""})["exact"] == {"1": 0}
+    assert compare({"1": ["The"]}, {"1": ""})["exact"] == {"1": 1}
+
+
 def test_there_is_no_score_for_kinds_of_question_that_are_not_there():
     gold = {"1": ["x"]}
     assert set(summarize(gold, compare(gold, {"1": "x"}))) == {"exact", "f1", "has_answer_exact", "has_answer_f1"}
@@ -111,6 +116,7 @@ def test_no_other_threshold_is_better(n_cases):
         assert found.score == pytest.approx(max(reached(t) for t in (-9, *sorted(set(nulls.values())))))
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.text(min_size=1), st.lists(st.text(), max_size=3), min_size=1),
     st.sampled_from(["word", "character"]),

@@ -3,7 +3,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medenc.core.errors import MedencError
@@ -100,11 +100,13 @@ def test_pearson_of_a_constant_is_zero_and_of_large_numbers_is_not_lost():
     assert pearson([1e300, 2e300, 3e300], [1e-300, 2e-300, 3e-300]) == pytest.approx(1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc"), min_size=1))
 def test_perfect_predictions_score_one(labels):
     assert accuracy(labels, labels) == macro_f1(labels, labels) == micro_f1(labels, labels).f1 == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1))
 def test_micro_f1_over_every_class_is_the_accuracy(pairs):
     gold, guess = zip(*pairs, strict=True)

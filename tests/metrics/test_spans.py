@@ -3,7 +3,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medenc.core.errors import MedencError
@@ -80,12 +80,14 @@ def test_strict_and_by_label_count_as_a_plain_loop_does(n_cases):
         assert sum(parts, Counts()) == spans.strict(gold, guess)
 
 
+@settings(deadline=None)
 @given(DOCUMENTS)
 def test_perfect_predictions_score_one(documents):
     score = 1.0 if any(documents) else 0.0
     assert spans.strict(documents, documents).f1 == spans.partial(documents, documents).f1 == score
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sets(st.integers(0, 9)), st.sets(st.integers(0, 9))), max_size=4))
 def test_partial_is_never_below_strict(pairs):
     gold, guess = (
