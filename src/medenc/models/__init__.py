@@ -1,0 +1,1 @@
+"""Encoders, their folders and their losses."""

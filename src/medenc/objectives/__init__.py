@@ -1,0 +1,1 @@
+"""Objectives, one a file: each shapes an encoder."""

@@ -76,7 +76,10 @@ class SelfAlignment(Plugin):
         return rows, {**counts, "pairs": len(rows), "truncated": tokens.truncated}
 
     def collate(
-        self, rows: Sequence[NamePair], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
+        self,
+        rows: Sequence[NamePair],
+        tokenizer: PreTrainedTokenizerFast,
+        rng: np.random.Generator,  # noqa: ARG002 - part of the contract
     ) -> dict[str, np.ndarray]:
         """One padded batch: all left names, then all right names, (2n, tokens)."""
         sides = [row.left for row in rows] + [row.right for row in rows]

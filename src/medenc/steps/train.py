@@ -52,7 +52,7 @@ class Source(Options):
 class Fresh(Options):
     """An encoder from nothing: a BERT of a named size."""
 
-    size: Literal["tiny", "small", "base", "large"]
+    size: Literal["tiny", "mini", "small", "base", "large"]
 
 
 class Shape(Options):
@@ -84,7 +84,7 @@ class Train(Plugin):
     objective: dict[str, Any]
     data: list[Source] = Field(min_length=1)
     fit: dict[str, Any] = {}
-    backend: Literal["openvino", "onnx"] | None = "openvino"  # also written into the folder
+    backend: Literal["openvino", "onnx", "none"] = "openvino"  # also written into the folder
 
     def run(self, draft: Draft) -> None:
         """Read, train, save, export."""
@@ -106,7 +106,7 @@ class Train(Plugin):
         fitted = training.run()
         draft.facts["model"] = write_model(model, tokenizer, draft.folder)
         shutil.copy(beside / LINES, draft.folder / LINES)
-        if self.backend is not None:
+        if self.backend != "none":
             draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
         draft.numbers |= {"read": read, "data": counts, "fit": fitted}
         training.store.remove()

@@ -61,7 +61,7 @@ class Checkpoints:
         for path in self._paths():
             try:
                 return self._opened(path)
-            except _Damaged as error:
+            except _DamagedError as error:
                 warnings.warn(f"{error}; trying the one before", stacklevel=2)
                 damaged.append(error)
         if damaged:
@@ -94,7 +94,7 @@ class Checkpoints:
         return sorted(self.folder.glob("step-*"), reverse=True)
 
 
-class _Damaged(MedencError):
+class _DamagedError(MedencError):
     """The files are not those that were written."""
 
 
@@ -102,10 +102,10 @@ def _readable(path: Path) -> Artifact:
     try:
         return open_artifact(path, _KIND)
     except (MedencError, KeyError) as error:  # a manifest that is cut short, or lost
-        raise _Damaged(f"damaged checkpoint: {error}", where=path, hint="remove it") from None
+        raise _DamagedError(f"damaged checkpoint: {error}", where=path, hint="remove it") from None
 
 
 def _verify(found: Artifact) -> None:
     damaged = found.damaged()
     if damaged:
-        raise _Damaged(f"damaged checkpoint: {', '.join(damaged)}", where=found.path, hint="remove it")
+        raise _DamagedError(f"damaged checkpoint: {', '.join(damaged)}", where=found.path, hint="remove it")

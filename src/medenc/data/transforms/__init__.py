@@ -1,0 +1,1 @@
+"""Transforms, one a file: records made of records."""

@@ -26,7 +26,7 @@ class CodeSwitch(Plugin):
     """
 
     terms: Path  # a terminology in any format with languages
-    side: Literal["query", "passage"] = "query"
+    sides: tuple[Literal["query", "passage"], ...] = ("query",)
     particles: Particles = "space"
     languages: tuple[str, ...] = ("ko", "zh", "en")  # of the names put in
     copies: int = Field(default=1, ge=1)
@@ -38,13 +38,19 @@ class CodeSwitch(Plugin):
             if not isinstance(pair, Pair):
                 raise MedencError(f"expected pairs, found a {type(pair).__name__}", where="transform.code_switch")
             yield pair
-            seen = {getattr(pair, self.side)}
+            seen = {(pair.query, pair.passage)}
             for copy in range(self.copies):
-                rng = random.Random(f"{self.seed}:{row}:{copy}")
-                text = self._lexicon.switched(getattr(pair, self.side), rng, self.particles, self.languages)
-                if text not in seen:
-                    seen.add(text)
-                    yield replace(pair, **{self.side: text})
+                switched = self._switched(pair, random.Random(f"{self.seed}:{row}:{copy}"))
+                if (switched.query, switched.passage) not in seen:
+                    seen.add((switched.query, switched.passage))
+                    yield switched
+
+    def _switched(self, pair: Pair, rng: random.Random) -> Pair:
+        texts = {
+            side: self._lexicon.switched(getattr(pair, side), rng, self.particles, self.languages)
+            for side in self.sides
+        }
+        return replace(pair, **texts)
 
     @cached_property
     def _lexicon(self) -> Lexicon:
