@@ -170,6 +170,14 @@ def test_another_format_is_refused(tmp_path):
         Linker.open(path)
 
 
+def test_another_analyzer_is_refused(tmp_path):
+    path = build(tmp_path / "d")
+    settings = read_json(path / dictionary.FILE)
+    write_json(path / dictionary.FILE, settings | {"analyzer": settings["analyzer"] | {"version": "0"}})
+    with pytest.raises(MedencError, match="build it again from its names"):
+        Linker.open(path).link(["cold"])
+
+
 def test_what_is_no_dictionary_is_refused(tmp_path):
     with writing(tmp_path / "model", "model", options={}):
         pass

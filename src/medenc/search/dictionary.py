@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def build(folder: Path, given: Iterable[Name], model: Model | None = None, encod
 
     Raises: MedencError when there is no name, or a vector is not finite or of another size.
     """
-    analyzer = Analyzer()
+    analyzer = plain_analyzer()
     collected = names.collect(given)
     arrays.save(folder, collected, "names")
     forms = [collected.form(number) for number in range(len(collected.members))]
@@ -96,12 +97,19 @@ def load_vectors(path: Path, settings: Settings) -> Vectors:
     return arrays.load(path, Vectors, "vectors", probes=settings.probes, recall=settings.recall)
 
 
+@cache
+def plain_analyzer() -> Analyzer:
+    """The analyzer of every dictionary, one a process: its Korean part takes a second to load."""
+    return Analyzer()
+
+
 def analyzer_of(path: Path, settings: Settings) -> Analyzer:
     """The analyzer that made the words. Raises: MedencError when this installation has another one."""
     try:
-        return Analyzer.from_json(settings.analyzer)
+        Analyzer.from_json(settings.analyzer)
     except MedencError as error:
         raise MedencError(error.message, where=path, hint=AGAIN) from None
+    return plain_analyzer()
 
 
 def words(analyzer: Analyzer) -> spelling.Words:
