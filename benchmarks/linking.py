@@ -172,7 +172,7 @@ def main() -> None:
             "recall_at_build": settings.recall,
         }
         arguments = ["--link", str(folder), "--dimension", str(given.dimension), "--mentions", str(given.mentions)]
-        done = subprocess.run([sys.executable, __file__, *arguments], check=True, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True)
         print(json.dumps(result | json.loads(done.stdout), indent=2))
 
 
