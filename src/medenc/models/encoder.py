@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.models.pooling import Pooling, pool
+from medenc.models.quiet import quiet
 
 Size = Literal["tiny", "mini", "small", "base", "large"]
 SIZES: dict[str, tuple[int, int, int]] = {  # layers, hidden size, heads
@@ -117,17 +118,19 @@ def from_checkpoint(folder: Path, contract: Contract, dropout: float | None = No
     _check_weights(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     _check_length(config, contract)
-    backbone, report = AutoModel.from_pretrained(
-        folder,
-        config=config,
-        local_files_only=True,
-        trust_remote_code=False,
-        use_safetensors=True,
-        output_loading_info=True,
-        dtype=torch.float32,
-        **_pooler(config, contract),
-        **({} if dropout is None else _dropout(dropout)),
-    )
+    if dropout is not None:
+        config.update(_dropout(dropout))
+    with quiet():
+        backbone, report = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            output_loading_info=True,
+            dtype=torch.float32,
+            **_pooler(config, contract),
+        )
     missing = sorted(key for key in report["missing_keys"] if "position_ids" not in key)
     if missing:
         hint = "its pooler was never saved: choose another pooling" if "pooler" in missing[0] else None

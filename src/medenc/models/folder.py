@@ -15,6 +15,7 @@ from medenc.core.errors import MedencError
 from medenc.core.files import read_json, write_json
 from medenc.models.encoder import Contract, Encoder, Model, Towers, from_checkpoint
 from medenc.models.probes import TEXTS
+from medenc.models.quiet import quiet
 
 TOWERS = ("query", "passage")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
@@ -91,7 +92,8 @@ def encode(encoder: Encoder, tokenizer: PreTrainedTokenizerFast, texts: Sequence
 
 
 def _write_encoder(encoder: Encoder, tokenizer: PreTrainedTokenizerFast, folder: Path, side: str) -> None:
-    encoder.backbone.save_pretrained(folder)
+    with quiet():
+        encoder.backbone.save_pretrained(folder)
     tokenizer.model_max_length = encoder.contract.max_tokens
     tokenizer.save_pretrained(folder)
     _write_special_tokens(tokenizer, folder)

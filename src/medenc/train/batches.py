@@ -46,14 +46,16 @@ class Batches:
 
     def _ordered(self, rng: np.random.Generator) -> list[np.ndarray]:
         order = rng.permutation(len(self._lengths))
-        if self._tokens is None and len(order) % self._rows:
-            order = np.concatenate([order, order[: self._rows - len(order) % self._rows]])
+        whole = len(order) - (len(order) % self._rows if self._tokens is None else 0)
         span = WINDOW * self._rows
         batches = [
             batch
-            for start in range(0, len(order), span)
-            for batch in self._cut(self._by_length(order[start : start + span]))
+            for start in range(0, whole, span)
+            for batch in self._cut(self._by_length(order[start : min(start + span, whole)]))
         ]
+        if whole < len(order):
+            rest = order[whole:]
+            batches.append(np.concatenate([rest, order[: self._rows - len(rest)]]))
         return [batches[place] for place in rng.permutation(len(batches))]
 
     def _by_length(self, window: np.ndarray) -> np.ndarray:
