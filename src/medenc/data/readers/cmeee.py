@@ -29,13 +29,13 @@ class Cmeee(Plugin):
             text = exact_text(row, "text")
             entities = []
             for item in rows_under(row, "entities"):
-                words, start, label = exact_text(item, "entity"), whole_number(item, "start_idx"), _type(item)
+                words, start, label = (
+                    exact_text(item, "entity"),
+                    whole_number(item, "start_idx"),
+                    text_field(item, "type"),
+                )
                 if span := placed(text, words, start, rejects.parts, path, number):
                     entities.append(Entity(*span, label))
             return [Annotated(f"{path.name.split('.')[0]}-{number}", text, tuple(entities))]
 
         return json_records(path, rejects, parse, self.encoding)
-
-
-def _type(item: Row) -> str:
-    return text_field(item, "type")

@@ -38,7 +38,7 @@ class Mrqa(Plugin):
             if "header" in row:
                 rejects.filtered("the header")
                 return []
-            if next(context_lines) not in kept if kept is not None else False:
+            if kept is not None and next(context_lines) not in kept:
                 rejects.filtered("another half")
                 return []
             context = exact_text(row, "context")
