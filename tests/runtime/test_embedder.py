@@ -107,6 +107,11 @@ def test_overflow_is_an_error_without_the_text(embedder: Embedder) -> None:
     assert "혈압" not in str(caught.value)
 
 
+def test_overflow_in_a_later_block_is_found_by_its_number(embedder: Embedder) -> None:
+    with pytest.raises(MedencError, match=f"text {BLOCK_TEXTS + 3} has"):
+        embedder.encode([*(["a"] * (BLOCK_TEXTS + 3)), LONG], on_overflow="error")
+
+
 def test_overflow_is_counted_and_warned_of_once(embedder: Embedder) -> None:
     with pytest.warns(UserWarning, match="2 of 3 texts are longer than 64 tokens") as seen:
         found = embedder.embed([LONG, TEXTS[3], LONG])
@@ -194,4 +199,4 @@ print(Embedder.open({str(model)!r}).encode(["당뇨병"]).shape)
 assert not [name for name in sys.modules if name.startswith(("openvino_telemetry", "pandas", "lancedb"))]
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout == "(1, 32)\n", done.stderr
+    assert (done.returncode, done.stdout) == (0, "(1, 32)\n"), done.stderr

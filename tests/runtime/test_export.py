@@ -59,6 +59,20 @@ def test_graph_keeps_token_vectors_for_those_who_pool_themselves(copy: Path) -> 
         np.testing.assert_allclose(found["sentence_embedding"], mean / np.linalg.norm(mean), atol=1e-5)
 
 
+def test_answers_to_many_batches_keep_their_order_and_their_values(copy: Path) -> None:
+    export(copy, "onnx")
+    rows = [np.full((1, 3 + number % 5), 5 + number) for number in range(30)]
+    many = [{"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": ids * 0} for ids in rows]
+    for backend in ("openvino", "onnx", "torch"):
+        session = open_session(copy, backend, threads=2, outputs=("sentence_embedding",))
+        together = list(session.run_all(many))
+        for answer, batch in zip(together, many, strict=True):
+            assert list(answer) == ["sentence_embedding"]
+            np.testing.assert_allclose(
+                answer["sentence_embedding"], session.run(batch)["sentence_embedding"], atol=1e-5
+            )
+
+
 def test_towers_are_both_exported(towers: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(towers, tmp_path / "towers"))
     export(copy, "onnx")

@@ -111,5 +111,5 @@ def _wait(request: Any) -> Arrays:
 
 
 def _outputs(request: Any) -> Arrays:
-    """Copies, because the request's own arrays are overwritten by its next run."""
-    return {port.get_any_name(): array.copy() for port, array in request.results.items()}
+    """Arrays of the caller's own: `results` copies, so the request may run again."""
+    return {port.get_any_name(): array for port, array in request.results.items()}
