@@ -1,0 +1,156 @@
+"""The steps `tokenizer` and `train` on a small corpus, from records to folders that answer."""
+
+import json
+
+import numpy as np
+import pytest
+
+from medenc.core.artifact import open_artifact, writing
+from medenc.core.errors import MedencError
+from medenc.core.plugins import build
+
+PASSAGES = [
+    ("bp.ko", "고혈압", "혈압을 매일 잰다. 짠 음식을 줄인다.", "bp"),
+    ("bp.en", "Hypertension", "Measure blood pressure daily. Eat less salt.", "bp"),
+    ("dm.ko", "당뇨병", "혈당을 매일 잰다. 발을 살핀다.", "dm"),
+    ("dm.zh", "糖尿病", "每天测血糖。检查双脚。", "dm"),
+    ("as.en", "Asthma", "Use the inhaler before exercise.", "as"),
+]
+NAMES = [("C1", "ko", "고혈압"), ("C1", "en", "hypertension"), ("C2", "ko", "당뇨병"), ("C2", "zh", "糖尿病")]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with data and a tokenizer."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "data" / "qrels").mkdir(parents=True)
+    passages = [
+        {"_id": id_, "title": title, "text": text, "metadata": {"topic": topic}} for id_, title, text, topic in PASSAGES
+    ]
+    write_lines(folder / "data" / "corpus.jsonl", passages)
+    queries = [{"_id": "q1", "text": "짜게 먹어도 되나"}, {"_id": "q2", "text": "inhaler when?"}]
+    write_lines(folder / "data" / "queries.jsonl", queries)
+    rows = "query-id\tcorpus-id\tscore\nq1\tbp.ko\t1\nq2\tas.en\t1\n"
+    (folder / "data" / "qrels" / "train.tsv").write_text(rows)
+    (folder / "terms.tsv").write_text("".join("\t".join(name) + "\n" for name in NAMES), encoding="utf-8")
+    made(folder / "tokenizer", use="tokenizer", texts=[folder / "data"], terms=folder / "terms.tsv", vocab_size=200)
+    return folder
+
+
+def write_lines(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def made(out, smoke=False, **values):
+    step = build("step", values, "test")
+    step = step.smoke() if smoke else step
+    with writing(out, step.kind, options={}) as draft:
+        step.run(draft)
+    return open_artifact(out, step.kind)
+
+
+def aligned(place, out, **changes):
+    options = {
+        "start": {"size": "tiny"},
+        "tokenizer": place / "tokenizer",
+        "encoder": {"pooling": "mean", "max_tokens": 32},
+        "objective": {"use": "self_alignment"},
+        "data": [{"use": "terms", "path": place / "terms.tsv"}],
+        "fit": {"max_steps": 3, "per_device_batch_size": 2, "threads": 1},
+        "backend": "none",
+    }
+    return made(out, use="train", **(options | changes))
+
+
+def test_a_tokenizer_is_an_artifact(place):
+    found = open_artifact(place / "tokenizer", "tokenizer")
+    assert found.manifest["numbers"]["vocab_size"] <= 200
+    assert found.manifest["numbers"]["data"]["kept"] == 5
+    vocabulary = json.loads((place / "tokenizer" / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    assert {"糖", "尿", "病"} <= vocabulary.keys()
+
+
+def test_two_stages_end_in_a_folder_that_embeds(place, tmp_path):
+    from medenc.runtime.embedder import Embedder
+
+    first = aligned(place, tmp_path / "align")
+    assert first.manifest["numbers"]["data"]["pairs"] == 2
+    switch = {"use": "code_switch", "terms": place / "terms.tsv", "sides": ["query", "passage"]}
+    pseudo = {"use": "pseudo_queries", "parts": ["title", "sentence"], "topic": "topic"}
+    second = aligned(
+        place,
+        tmp_path / "contrast",
+        start=tmp_path / "align",
+        tokenizer=None,
+        encoder={"prompts": {"query": "q: ", "passage": ""}},
+        objective={"use": "contrastive"},
+        data=[
+            {"use": "beir", "path": place / "data", "transforms": [pseudo, switch]},
+            {"use": "pairs", "path": place / "data", "split": "train", "transforms": [switch]},
+        ],
+        backend="openvino",
+    )
+    assert second.damaged() == []
+    assert second.manifest["model"]["pooling"] == "mean"  # inherited
+    assert second.manifest["model"]["prompts"]["query"] == "q: "
+    assert second.manifest["exports"]["openvino"]["precision"] == "fp32"
+    assert second.manifest["numbers"]["data"]["passages"] > 5  # switched copies too
+    assert len((second.path / "metrics.jsonl").read_text().splitlines()) == 3
+    assert not (tmp_path / "contrast.checkpoints").exists()
+    vectors = Embedder.open(second.path).encode_passage(["고혈압", "Hypertension"])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_the_same_step_gives_the_same_bits(place, tmp_path):
+    one, two = (aligned(place, tmp_path / name).manifest["files"] for name in ("one", "two"))
+    assert one == two
+
+
+def test_towers_grow_from_one_encoder(place, tmp_path):
+    found = aligned(
+        place,
+        tmp_path / "towers",
+        towers=True,
+        objective={"use": "contrastive"},
+        data=[{"use": "pairs", "path": place / "data"}],
+    )
+    assert found.manifest["model"]["towers"] is True
+    files = found.manifest["files"]
+    assert files["query/model.safetensors"] != files["passage/model.safetensors"]
+    again = aligned(place, tmp_path / "again", start=found.path, tokenizer=None, fit={"max_steps": 1, "threads": 1})
+    # names go through the passage tower alone
+    assert again.manifest["files"]["query/model.safetensors"] == files["query/model.safetensors"]
+
+
+def test_smoke_is_two_small_steps(place, tmp_path):
+    found = made(
+        tmp_path / "smoke",
+        smoke=True,
+        use="train",
+        start={"size": "large"},
+        tokenizer=place / "tokenizer",
+        encoder={"max_tokens": 32},
+        objective={"use": "self_alignment"},
+        data=[{"use": "terms", "path": place / "terms.tsv"}],
+        fit={"num_train_epochs": 900, "threads": 1},
+        backend="none",
+    )
+    assert found.manifest["numbers"]["fit"]["steps"] == 2
+    assert found.manifest["model"]["dimension"] == 128
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tokenizer": None}, "an encoder from nothing needs a tokenizer"),
+        ({"fit": {"learning_rat": 1}}, r"fit\.learning_rat: no such option \(did you mean 'learning_rate'"),
+        ({"objective": {"use": "contrastiv"}}, "did you mean 'contrastive'"),
+        ({"encoder": {"max_tokens": 600}}, "the backbone reads 512 tokens, found 600"),
+        ({"data": [{"use": "terms", "path": "nowhere.tsv"}]}, "nowhere.tsv: no such file"),
+        ({"data": [{"use": "terms", "path": "x", "split": "dev"}]}, r"data\.0\.split: no such option"),
+    ],
+)
+def test_mistakes_are_named(place, tmp_path, change, message):
+    with pytest.raises(MedencError, match=message):
+        aligned(place, tmp_path / "out", **change)
+    assert not (tmp_path / "out").exists()
