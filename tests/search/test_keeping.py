@@ -120,6 +120,8 @@ def test_an_open_reader_keeps_its_files_and_then_sees_the_change(own_index):
     assert mapped.texts.texts() == [p.text for p in sorted(PASSAGES, key=lambda p: p.id)]
     assert "ko1" not in ids(reader.search("고혈압 환자"))
     assert "ko1" not in ids(reader.search("환자", where="language = 'ko'"))
+    own_index.compact()
+    assert ids(reader.search("환자", where="language = 'ko'")) == ["ko2"]
 
 
 def test_a_second_writer_is_refused_at_once(own_index):
@@ -261,7 +263,7 @@ def test_a_full_disk_leaves_all_or_none(own_index, action, change):
     for limit in LIMITS:
         index = Index.open(shutil.copytree(own_index.path, own_index.path.with_name(f"limit{limit}")))
         done.append(attempted(action, index, limit))
-        assert index.search("환자 metformin").hits
+        assert index.search("metformin").hits
         left = held(Index.open(index.path))
         assert left == change(before) if done[-1] else left in (before, change(before))
         action(Index.open(index.path))
@@ -327,6 +329,21 @@ def survives(path, rounds, seed):
 def test_kill_9_loses_nothing_acknowledged(tmp_path, analyzer):
     Index.create(tmp_path / "index", analyzer)
     survives(tmp_path / "index", rounds=6, seed=1)
+
+
+def test_readers_are_not_disturbed_by_a_writer(tmp_path, analyzer):
+    index, seen, until = Index.create(tmp_path / "index", analyzer), set(), time.monotonic() + 20
+    with subprocess.Popen([sys.executable, "-c", WORKER, index.path, "7", "1"], stdout=subprocess.DEVNULL) as worker:
+        try:
+            while len(seen) < 8 and time.monotonic() < until:
+                for where in (None, "id >= 'd'"):
+                    hits = index.search("text", top=100, where=where).hits
+                    assert len({hit.id for hit in hits}) == len(hits)
+                    assert all(hit.text.endswith(hit.id) for hit in hits)
+                seen.add(index.info()["version"])
+        finally:
+            worker.kill()
+    assert len(seen) == 8
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from medenc.search.fusion import Fusion, Scores
 from medenc.search.lexical import Bm25
 from medenc.search.metadata import column_types
 from medenc.search.settings import Model, Settings
-from medenc.search.store import Store, disk_errors
+from medenc.search.store import OutdatedError, Store, disk_errors
 from medenc.search.view import View
 from medenc.search.writer import Writer, describe, opened, writing
 from medenc.text.analyzer import Analyzer
@@ -146,6 +146,7 @@ class Index:
         """Write everything anew: no byte of a deleted or replaced document is left in any file."""
         with writing(self.path, self._dimension) as writer:
             writer.commit(writer.documents(), writer.store.rewrite)
+            writer.commit(writer.documents(), writer.store.forget)  # no reader looks at the old versions any more
 
     def verify(self) -> list[str]:
         """What is damaged: files that are not as they were written, or columns that differ from the table's."""
@@ -174,11 +175,11 @@ class Index:
 
         Raises: MedencError for a mode the index has not, a condition it does not understand, or another model.
         """
-        clock, view, mode = Clock(), self._now(), self._mode(mode, top)
+        clock, mode = Clock(), self._mode(mode, top)
+        view, allowed = self._filtered(where)
+        clock.lap("filter")
         terms = view.lexical.query(term.text for term in self.analyzer.terms(query))
         clock.lap("analyze")
-        allowed = None if where is None else view.rows(self._store.matching(where, view.snapshot.version))
-        clock.lap("filter")
         dense = None
         if mode != "lexical":
             vectors = self._vectors([query], vector)
@@ -205,7 +206,16 @@ class Index:
 
     def ask(self, question: str, top: int = 3) -> evidence.Answers:
         """Verbatim sentences that answer a question, and the probability that the documents do not answer it."""
-        return evidence.answer(question, self._evidence(question), self.settings.evidence, top)
+        return evidence.answer(question, self.candidates(question), self.settings.evidence, top)
+
+    def candidates(self, question: str) -> list[evidence.Sentence]:
+        """The sentences of the best documents for a question, which `ask` chooses from."""
+        view = self._now()
+        ((_, scores),) = self._scored(view, [Query("", question)], self.modes[0])
+        best = view.rank(scores, EVIDENCE_DOCUMENTS).rows
+        forms = [term.text for term in self.analyzer.terms(question)]
+        known, unknown = view.lexical.weights(forms)
+        return evidence.candidates(known, unknown, [view.source(int(row)) for row in best])
 
     def tune(self, queries: Sequence[Query], qrels: Qrels, measure: str = "nDCG@10") -> Fusion:
         """Choose the share of the dense score on judged queries, and keep it; see `fusion.tune`."""
@@ -217,7 +227,7 @@ class Index:
 
     def calibrate(self, questions: Iterable[Question]) -> evidence.Calibration:
         """Fit the probabilities of `ask` on questions with and without an answer, and keep them."""
-        found = evidence.calibrate([(question, self._evidence(question.question)) for question in questions])
+        found = evidence.calibrate([(question, self.candidates(question.question)) for question in questions])
         self._keep(self.settings.model_copy(update={"evidence": found}))
         return found
 
@@ -250,6 +260,19 @@ class Index:
         if name is not None and name != self._view.snapshot.name:
             self._view = View(opened(self.path, self._dimension), self.settings)
         return self._view
+
+    def _filtered(self, where: str | None) -> tuple[View, np.ndarray | None]:
+        """The documents in force, and which of them a condition allows: all of one version."""
+        if where is None:
+            return self._now(), None
+        for _ in range(snapshot.ATTEMPTS):
+            view = self._now()
+            try:
+                return view, view.rows(self._store.matching(where, view.snapshot.version))
+            except OutdatedError:
+                if snapshot.current_name(self.path) == view.snapshot.name:
+                    raise
+        raise snapshot.restless(self.path)
 
     def _mode(self, mode: str | None, top: int) -> str:
         if top < 1:
@@ -285,15 +308,6 @@ class Index:
         new = rows(batch, kinds, self.analyzer, self.settings.model, encode)
         documents = updated(writer.documents(), from_arrow(new, self._dimension))
         writer.commit(documents, lambda: writer.store.upsert(new, replaces=replaces))
-
-    def _evidence(self, question: str) -> list[evidence.Sentence]:
-        """The sentences of the best documents for a question."""
-        view = self._now()
-        ((_, scores),) = self._scored(view, [Query("", question)], self.modes[0])
-        best = view.rank(scores, EVIDENCE_DOCUMENTS).rows
-        forms = [term.text for term in self.analyzer.terms(question)]
-        known, unknown = view.lexical.weights(forms)
-        return evidence.candidates(known, unknown, [view.source(int(row)) for row in best])
 
     def _keep(self, changed: Settings) -> None:
         """Make other settings the index's own."""

@@ -65,6 +65,7 @@ def prepared(index: Path, documents: Documents) -> Iterator[Path]:
 def enforce(index: Path, folder: Path, version: int) -> None:
     """Make prepared files the ones in force, for this version of the table, and remove those before."""
     with disk_errors(index):
+        sync_tree(index / TABLE_FILES)  # LanceDB leaves that to the system; an acknowledged change survives a power cut
         write_json(index / CURRENT, _description(index, folder, version))
         for other in (index / SNAPSHOTS).iterdir():
             if other != folder and other.is_dir():
@@ -80,7 +81,12 @@ def current(index: Path) -> Snapshot:
         except DamagedError:
             if name == current_name(index):
                 raise
-    raise MedencError("the index changes faster than it can be opened", where=index, hint="try again")
+    raise restless(index)
+
+
+def restless(index: Path) -> MedencError:
+    """Another process changed the index between every two looks at it."""
+    return MedencError("the index changes faster than it can be read", where=index, hint="try again")
 
 
 def current_name(index: Path) -> str | None:

@@ -31,6 +31,10 @@ REFUSED = (
 )
 
 
+class OutdatedError(Exception):
+    """A version of the table cannot be read (any more)."""
+
+
 class Store:
     """All documents with their terms, vectors and metadata; the caller holds the writer's lock when it writes."""
 
@@ -77,15 +81,15 @@ class Store:
             self._table.delete(f"id IN ({listed})")
 
     def rewrite(self) -> None:
-        """Write the documents anew and remove every earlier version and its files.
-
-        LanceDB's own compaction leaves files in which few rows are deleted as they are, with the deleted text.
-        """
+        """Write the documents anew; LanceDB's compaction leaves files with few deleted rows, and so their text."""
         with disk_errors(self.path):
             self._table = self._database.create_table(TABLE, data=self.rows(), mode="overwrite")
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # it warns of readers of old versions: ours reopen
-                self._table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
+
+    def forget(self) -> None:
+        """Remove every version but the last, with its files."""
+        with disk_errors(self.path), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it warns of readers of old versions: ours reopen
+            self._table.optimize(cleanup_older_than=timedelta(0), delete_unverified=True)
 
     def rows(self) -> pa.Table:
         """Every document of the last commit."""
@@ -95,12 +99,18 @@ class Store:
     def matching(self, where: str, version: int) -> list[str]:
         """Ids of the documents of `version` that fulfil an SQL condition.
 
-        Raises: MedencError for a condition that cannot be understood; it says which columns there are.
+        Raises: MedencError for a condition that cannot be understood, with the columns that there are; OutdatedError
+            when a writer has removed that version.
         """
-        self._table.checkout(version)
+        try:
+            self._table.checkout(version)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise OutdatedError from error
         try:
             found = self._table.search().where(where).select(["id"]).limit(max(1, self._table.count_rows())).to_arrow()
-        except (ValueError, RuntimeError) as error:
+        except (RuntimeError, OSError) as error:  # its files went away meanwhile
+            raise OutdatedError from error
+        except ValueError as error:
             raise _bad_condition(str(error), [*metadata.OWN, *self.columns()]) from None
         ids: list[str] = found["id"].to_pylist()
         return ids
