@@ -36,7 +36,8 @@ class Writer:
             found = snapshot.current(self._index)
         except DamagedError:
             return self._rebuilt()
-        return found.documents if found.version == self.store.version else self._rebuilt()
+        finished = not (self._index / MARK).exists() and found.version == self.store.version
+        return found.documents if finished else self._rebuilt()
 
     def commit(self, documents: Documents, change: Callable[[], None]) -> None:
         """Change the table, and put `documents`, which it then holds, in force."""
@@ -81,7 +82,6 @@ def opened(index: Path, dimension: int) -> Snapshot:
             return found
     with writing(index, dimension) as writer:
         writer.documents()
-        (index / MARK).unlink(missing_ok=True)
     return snapshot.current(index)
 
 
