@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,7 @@ class View:
 
     def rows(self, ids: Iterable[str]) -> np.ndarray:
         """The rows of documents, ascending."""
-        found = (self.documents.ids.find(id_) for id_ in ids)
-        return np.array(sorted(row for row in found if row is not None), dtype=np.int64)
+        return np.array(sorted(self._places[id_] for id_ in ids), dtype=np.int64)
 
     def rank(self, scores: Scores, top: int, rows: np.ndarray | None = None) -> Ranking:
         """The best documents; `rows` leaves all others out, as if the index did not have them."""
@@ -60,6 +60,10 @@ class View:
         """A document as evidence sees it."""
         documents = self.documents
         return Source(documents.ids.text(row), documents.texts.text(row), self._shift(row), documents.terms[row])
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {id_: row for row, id_ in enumerate(self.documents.ids.texts())}
 
     def _hit(self, ranking: Ranking, place: int, marked: np.ndarray) -> Hit:
         row, documents, parts = int(ranking.rows[place]), self.documents, ranking.parts
