@@ -76,7 +76,7 @@ def test_two_stages_end_in_a_folder_that_embeds(place, tmp_path):
     first = aligned(place, tmp_path / "align")
     assert first.manifest["numbers"]["data"]["pairs"] == 2
     switch = {"use": "code_switch", "terms": place / "terms.tsv", "sides": ["query", "passage"]}
-    pseudo = {"use": "pseudo_queries", "parts": ["title", "sentence"], "topic": "topic"}
+    pseudo = {"use": "pseudo_queries", "parts": ["title", "sentence"], "judged": place / "data", "min_grade": 1}
     second = aligned(
         place,
         tmp_path / "contrast",

@@ -15,84 +15,12 @@ from medenc.text.scripts import script
 Particles = Literal["space", "attach", "drop"]
 
 # Endings that may follow a noun; the longest that fits is taken.
-PARTICLES = (
-    *[
-        "은",
-        "는",
-        "이",
-        "가",
-        "을",
-        "를",
-        "과",
-        "와",
-        "의",
-        "도",
-        "만",
-        "에",
-        "로",
-        "나",
-        "이나",
-        "으로",
-        "이랑",
-        "랑",
-        "에서",
-        "에게",
-        "에는",
-        "에도",
-        "에선",
-        "께",
-        "까지",
-        "부터",
-        "보다",
-        "처럼",
-    ],
-    *[
-        "마다",
-        "밖에",
-        "조차",
-        "이란",
-        "란",
-        "이라는",
-        "라는",
-        "이라고",
-        "라고",
-        "이라면",
-        "라면",
-        "이라",
-        "라",
-        "이라서",
-        "라서",
-        "이며",
-        "이면",
-        "이고",
-        "인데",
-        "인지",
-        "인가요",
-    ],
-    *[
-        "일",
-        "때",
-        "일까",
-        "일까요",
-        "입니다",
-        "이에요",
-        "예요",
-        "이야",
-        "야",
-        "이었는데",
-        "이었던",
-        "이어도",
-        "이라도",
-        "라도",
-        "으로는",
-        "로는",
-        "으로도",
-        "로도",
-        "으로서",
-        "로서",
-    ],
-    *["에서는", "에서도", "이랑은", "하고", "한테"],
-)
+PARTICLES = """
+은 는 이 가 을 를 과 와 의 도 만 에 로 나 이나 으로 이랑 랑 에서 에게 에는 에도 에선 께 까지 부터 보다 처럼 마다
+밖에 조차 이란 란 이라는 라는 이라고 라고 이라면 라면 이라 라 이라서 라서 이며 이면 이고 인데 인지 인가요 일 때 일까
+일까요 입니다 이에요 예요 이야 야 이었는데 이었던 이어도 이라도 라도 으로는 로는 으로도 로도 으로서 로서 에서는 에서도
+이랑은 하고 한테
+""".split()  # noqa: SIM905, a list of quoted words would be three times as long
 _PARTICLE = re.compile("|".join(sorted(PARTICLES, key=lambda p: (-len(p), p))))
 
 
@@ -140,7 +68,8 @@ class Lexicon:
         """`text` with every mention replaced; one concept gets one name throughout. Unchanged where nothing fits."""
         text = unicodedata.normalize("NFC", text)
         chosen: dict[str, str] = {}
-        parts, done = [], 0
+        parts: list[str] = []
+        done = 0
         for mention in self.mentions(text):
             if mention.concept_id not in chosen:
                 others = self._others(mention, languages)
@@ -150,6 +79,16 @@ class Lexicon:
                 parts += [before, *_joined(before or (parts[-1] if parts else ""), name, text, mention, particles)]
                 done = mention.particle_end if particles == "drop" else mention.end
         return "".join([*parts, text[done:]])
+
+    def asked(self, text: str, rng: random.Random, languages: Sequence[str], most: int) -> str:
+        """Up to `most` of the concepts that `text` mentions, all named in one of `languages`; empty without any."""
+        concepts = list(
+            dict.fromkeys(mention.concept_id for mention in self.mentions(unicodedata.normalize("NFC", text)))
+        )
+        language = rng.choice(languages)
+        named = [concept for concept in concepts if language in self._names[concept]]
+        chosen = rng.sample(named, min(len(named), rng.randint(1, most)))
+        return " ".join(rng.choice(self._names[concept][language]) for concept in chosen)
 
     def _others(self, mention: Mention, languages: Sequence[str]) -> list[str]:
         """The concept's names in the other languages."""

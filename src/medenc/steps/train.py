@@ -5,21 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, cast
+from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 from pydantic import ConfigDict, Field
 
 from medenc.core.artifact import Draft
-from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.reading import Rejects
 from medenc.data.sources import Reader
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
-
-    from medenc.models.encoder import Model
 
 
 class Transform(Protocol):
@@ -93,11 +87,18 @@ class Train(Plugin):
         from medenc.train.journal import LINES
         from medenc.train.loop import Objective, Training
         from medenc.train.options import FitOptions
+        from medenc.train.start import begin
 
         options = FitOptions.parse(self.fit, "fit")
         objective = cast(Objective, build("objective", self.objective, "objective"))
-        tokenizer = self._tokenizer()
-        model = self._model(tokenizer, options.seed)
+        model, tokenizer = begin(
+            self.start.size if isinstance(self.start, Fresh) else self.start,
+            self.tokenizer,
+            self.encoder.given(),
+            towers=self.towers,
+            dropout=self.dropout,
+            seed=options.seed,
+        )
         records, read = self._records()
         rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
         beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
@@ -127,26 +128,3 @@ class Train(Plugin):
             rejects.finish()
             accounts.append(rejects.report())
         return records, accounts
-
-    def _tokenizer(self) -> PreTrainedTokenizerFast:
-        from medenc.models.folder import open_tokenizer
-
-        if self.tokenizer is not None:
-            return open_tokenizer(self.tokenizer)
-        if isinstance(self.start, Fresh):
-            raise MedencError("an encoder from nothing needs a tokenizer", where="tokenizer")
-        return open_tokenizer(self.start)
-
-    def _model(self, tokenizer: PreTrainedTokenizerFast, seed: int) -> Model:
-        import torch
-
-        from medenc.models.encoder import Contract, Encoder, from_size, separate
-        from medenc.models.folder import open_model
-
-        torch.manual_seed(seed)
-        if isinstance(self.start, Fresh):
-            contract = Contract.parse(self.encoder.given(), "encoder")
-            model: Model = from_size(self.start.size, len(tokenizer), contract, self.dropout or 0.0)
-        else:
-            model = open_model(self.start, dropout=self.dropout, **self.encoder.given())
-        return separate(model) if self.towers and isinstance(model, Encoder) else model

@@ -263,7 +263,7 @@ def _weights_digest(weights: Mapping[str, Tensor]) -> str:
     found = hashlib.sha256()
     for name in sorted(weights):
         found.update(name.encode())
-        found.update(weights[name].detach().cpu().numpy())
+        found.update(weights[name].detach().cpu().numpy().data)
     return found.hexdigest()
 
 

@@ -29,10 +29,3 @@ class FitOptions(Options):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int | None = Field(default=None, ge=1)  # torch's own choice by default; part of the resume contract
     save_every_steps: int = Field(default=500, ge=1)
-
-    def smoke(self) -> FitOptions:
-        """Two small steps."""
-        small = min(self.per_device_batch_size, 8)
-        return self.model_copy(
-            update={"max_steps": 2, "per_device_batch_size": small, "gradient_accumulation_steps": 1}
-        )

@@ -29,17 +29,22 @@ def test_a_title_asks_for_its_passage():
     assert len({pair.query_id for pair in found}) == 3
 
 
-def test_passages_of_one_topic_answer_each_other_and_are_no_negatives():
-    found = pairs(topic="topic")
+def test_passages_that_answer_one_training_query_answer_each_other(tmp_path):
+    (tmp_path / "qrels").mkdir()
+    head = "query-id\tcorpus-id\tscore\n"
+    (tmp_path / "qrels" / "train.tsv").write_text(head + "q1\ta.ko\t2\nq1\ta.en\t2\nq1\tb\t1\n")
+    (tmp_path / "qrels" / "test.tsv").write_text(head + "q2\ta.ko\t2\nq2\tb\t2\n")
+    found = pairs(judged=tmp_path)
     assert [(pair.query, pair.passage_id) for pair in found] == [
-        ("고혈압", "a.ko"),
         ("고혈압", "a.en"),
-        ("Hypertension", "a.ko"),
+        ("고혈압", "a.ko"),
         ("Hypertension", "a.en"),
+        ("Hypertension", "a.ko"),
         ("Asthma", "b"),
     ]
     assert found[0].positives == {"a.ko", "a.en"}
-    assert found[0].concepts == found[3].concepts != found[4].concepts
+    assert found[4].positives == {"b"}  # of the least grade alone, and in the test split
+    assert ("고혈압", "b") in [(pair.query, pair.passage_id) for pair in pairs(judged=tmp_path, min_grade=1)]
 
 
 def test_sentences_are_queries_of_their_own():

@@ -46,11 +46,12 @@ class CodeSwitch(Plugin):
                     yield switched
 
     def _switched(self, pair: Pair, rng: random.Random) -> Pair:
-        texts = {
-            side: self._lexicon.switched(getattr(pair, side), rng, self.particles, self.languages)
-            for side in self.sides
-        }
-        return replace(pair, **texts)
+        def switch(side: str, text: str) -> str:
+            if side not in self.sides:
+                return text
+            return self._lexicon.switched(text, rng, self.particles, self.languages)
+
+        return replace(pair, query=switch("query", pair.query), passage=switch("passage", pair.passage))
 
     @cached_property
     def _lexicon(self) -> Lexicon:

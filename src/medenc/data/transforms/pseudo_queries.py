@@ -3,49 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
+
+from pydantic import Field
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
+from medenc.data.layout import judgements
 from medenc.data.records import Pair, Passage
+from medenc.data.retrieval import load_qrels
 from medenc.text.windows import sentences
 
 
 class PseudoQueries(Plugin):
     """Pairs from passages alone.
 
-    Where passages in several languages treat one topic, `topic` makes each answer the others' pseudo-queries too: that
-    teaches the words of one language beside those of another. Source: the inverse cloze task of Lee et al., ACL 2019,
+    With `judged`, passages that answer one training query answer each other's pseudo-queries too: where they are in
+    several languages, that teaches the words of one beside those of another. Nothing else is known of a passage, so
+    that those which only a test query asks for stay apart. Source: the inverse cloze task of Lee et al., ACL 2019,
     with the sentence left in its passage.
     """
 
     parts: tuple[Literal["title", "sentence"], ...] = ("title",)
-    topic: str | None = None  # a metadata field; passages that share its value answer each other's queries
+    judged: Path | None = None  # a BEIR folder
+    split: str = "train"
+    min_grade: int = Field(default=2, ge=1)
 
     def apply(self, records: Iterable[Passage]) -> Iterator[Pair]:
         """A pair for every title and sentence with every passage that answers it."""
-        passages = [_checked(passage) for passage in records]
-        topics: dict[str, list[Passage]] = {}
-        for passage in passages:
-            topics.setdefault(self._topic(passage), []).append(passage)
-        for passage in passages:
-            topic = self._topic(passage)
-            relevant = frozenset(answer.id for answer in topics[topic])
+        passages = {passage.id: passage for passage in map(_checked, records)}
+        together = self._together()
+        for passage in passages.values():
+            answers = together.get(passage.id, {passage.id}) & passages.keys()
             for number, text in enumerate(self._texts(passage)):
-                for answer in topics[topic]:
-                    yield Pair(
-                        f"{passage.id}#{number}",
-                        text,
-                        answer.id,
-                        answer.content,
-                        concepts=frozenset({topic}),
-                        positives=relevant,
-                    )
+                for id_ in sorted(answers):
+                    yield Pair(f"{passage.id}#{number}", text, id_, passages[id_].content, positives=frozenset(answers))
 
-    def _topic(self, passage: Passage) -> str:
-        """What a passage is about; without a shared topic, itself."""
-        value = passage.metadata.get(self.topic) if self.topic is not None else None
-        return f"passage {passage.id}" if value is None else f"{self.topic} {value}"
+    def _together(self) -> dict[str, set[str]]:
+        """For each passage that a training query finds relevant: all that such queries find relevant with it."""
+        together: dict[str, set[str]] = {}
+        qrels = load_qrels(judgements(self.judged, self.split)) if self.judged else {}
+        for grades in qrels.values():
+            relevant = {id_ for id_, grade in grades.items() if grade >= self.min_grade}
+            for id_ in relevant:
+                together.setdefault(id_, set()).update(relevant)
+        return together
 
     def _texts(self, passage: Passage) -> Iterator[str]:
         if "title" in self.parts and passage.title:

@@ -1,0 +1,45 @@
+"""What a run starts from: an encoder of a named size, or one that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from medenc.core.errors import MedencError
+from medenc.models.encoder import Contract, Encoder, Model, Size, from_size, separate
+from medenc.models.folder import open_model, open_tokenizer
+
+
+def begin(
+    start: Path | Size,
+    tokenizer: Path | None,
+    shape: Mapping[str, Any],
+    *,
+    towers: bool,
+    dropout: float | None,
+    seed: int,
+) -> tuple[Model, PreTrainedTokenizerFast]:
+    """The model to train and its tokenizer.
+
+    Args:
+        start: a model or checkpoint folder, or the name of a size.
+        tokenizer: a folder with one; the start's own by default.
+        shape: fields of the contract that differ from the start's, or from the defaults.
+        towers: whether queries and passages get an encoder of their own.
+        dropout: the start's own by default, none for a named size.
+        seed: of the weights of a named size.
+    """
+    fresh = isinstance(start, str)
+    if fresh and tokenizer is None:
+        raise MedencError("an encoder from nothing needs a tokenizer", where="tokenizer")
+    words = open_tokenizer(tokenizer or Path(start))
+    torch.manual_seed(seed)
+    if isinstance(start, str):
+        model: Model = from_size(start, len(words), Contract.parse(shape, "encoder"), dropout or 0.0)
+    else:
+        model = open_model(start, dropout=dropout, **shape)
+    return (separate(model) if towers and isinstance(model, Encoder) else model), words
