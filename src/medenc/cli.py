@@ -122,8 +122,12 @@ def show(artifact: Annotated[Path, typer.Argument(help="A finished artifact.")],
 def import_(
     source: Annotated[Path, typer.Argument(help="A local checkpoint folder: BERT, RoBERTa, ELECTRA or ALBERT.")],
     out: Out,
-    pooling: Annotated[Literal["cls", "pooler", "mean"], typer.Option(help="How tokens become a vector.")] = "cls",
-    similarity: Annotated[Literal["cosine", "dot", "l2"], typer.Option(help="How vectors compare.")] = "cosine",
+    pooling: Annotated[
+        Literal["cls", "pooler", "mean"] | None, typer.Option(help="How tokens become a vector [the folder's own].")
+    ] = None,
+    similarity: Annotated[
+        Literal["cosine", "dot", "l2"] | None, typer.Option(help="How vectors compare [the folder's own].")
+    ] = None,
     passage: Annotated[Path | None, typer.Option(help="A second checkpoint, for the passages.")] = None,
 ) -> None:
     """Turn a checkpoint into a medenc model."""
