@@ -189,11 +189,27 @@ class Poisoned(Contrastive):
 def test_a_loss_that_is_not_finite_stops_with_step_and_rows(tmp_path):
     run = training(tmp_path, objective=Poisoned())
     place = next(p for p in range(60) if 20 in run.batches.at(p)[1])
-    with pytest.raises(MedencError, match=rf"not finite at step {place // 2 + 1}, on rows .*20 \(q20\)"):
+    with pytest.raises(MedencError, match=rf"the loss is not finite at step {place // 2 + 1}, on rows .*20 \(q20\)"):
         run.run()
     assert lines(tmp_path).count(b"\n") == place // 2
     saved = sorted((tmp_path / "state").glob("step-*"))
     assert all(int(path.name[5:]) <= place // 2 for path in saved)
+
+
+class Kinked(Contrastive):
+    """Adds 0 to the loss, by a root whose slope is infinite there."""
+
+    def losses(self, model, batch):
+        found = super().losses(model, batch)
+        return {name: loss + ((loss - loss.detach()) ** 2).sqrt() for name, loss in found.items()}
+
+
+def test_a_gradient_that_is_not_finite_stops_before_it_is_taken(tmp_path):
+    run = training(tmp_path, objective=Kinked())
+    before = state(run)
+    with pytest.raises(MedencError, match="the gradient is not finite at step 1, on rows "):
+        run.run()
+    assert state(run) == before
 
 
 def test_the_weights_written_last_are_those_of_before(tmp_path, monkeypatch):
