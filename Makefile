@@ -9,7 +9,7 @@ demo: .venv/train
 	$(BIN)/medenc demo
 
 test: .venv/dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

@@ -9,12 +9,12 @@ def order(scores, **options):
     return best(fused(scores, Fusion(**options)), len(scores.lexical)).tolist()
 
 
-SCORES = Scores(lexical=np.array([0.0, 4.0, 2.0, 0.0]), dense=np.array([0.9, 0.1, 0.8, 0.3]))
+SCORES = Scores(lexical=np.array([0.0, 4.0, 2.0, 0.0]), dense=np.array([0.9, 0.1, 0.8, 0.3]), attainable=5.0)
 
 
 def test_weighted_by_hand():
     dense = (np.array([0.9, 0.1, 0.8, 0.3]) - 0.1) / 0.8
-    expected = 0.75 * np.array([0, 1, 0.5, 0]) + 0.25 * dense
+    expected = 0.75 * np.array([0, 0.8, 0.4, 0]) + 0.25 * dense
     assert fused(SCORES, Fusion(dense=0.25)) == pytest.approx(expected)
 
 
@@ -27,6 +27,12 @@ def test_rrf_by_hand():
 def test_the_ends_are_the_single_searches(method):
     assert order(SCORES, method=method, dense=0.0)[:2] == [1, 2]
     assert order(SCORES, method=method, dense=1.0) == [0, 2, 3, 1]
+
+
+def test_the_fewer_words_of_the_query_are_anywhere_the_more_meaning_decides():
+    one_of_many = Scores(SCORES.lexical, SCORES.dense, attainable=100.0)
+    assert order(SCORES, dense=0.2)[0] == 1
+    assert order(one_of_many, dense=0.2)[0] == 0
 
 
 def test_depth_leaves_the_rest_out():
@@ -46,7 +52,7 @@ def judged(dense_is_right, queries=40, documents=30):
         other, right = rng.choice(documents, 2, replace=False)
         lexical[other], lexical[right] = 3.0, 2.5
         dense[right] = 1.5 if dense_is_right else rng.random()
-        made.append((f"q{number}", Scores(lexical, dense)))
+        made.append((f"q{number}", Scores(lexical, dense, 10.0)))
         qrels[f"q{number}"] = {f"d{right}": 1}
     return made, [f"d{number}" for number in range(documents)], qrels
 
@@ -57,7 +63,7 @@ def test_tuning_gives_a_good_model_its_share():
 
 def test_tuning_gives_chance_nothing():
     made, ids, qrels = judged(dense_is_right=False)
-    lexical_first = [(id_, Scores(np.where(s.lexical == 2.5, 9, s.lexical), s.dense)) for id_, s in made]
+    lexical_first = [(id_, Scores(np.where(s.lexical == 2.5, 9, s.lexical), s.dense, 10.0)) for id_, s in made]
     assert tune(lexical_first, ids, qrels, Fusion()).dense == 0
 
 

@@ -178,7 +178,8 @@ class Index:
         clock, mode = Clock(), self._mode(mode, top)
         view, allowed = self._filtered(where)
         clock.lap("filter")
-        terms = view.lexical.query(term.text for term in self.analyzer.terms(query))
+        forms = [term.text for term in self.analyzer.terms(query)]
+        terms = view.lexical.query(forms)
         clock.lap("analyze")
         dense = None
         if mode != "lexical":
@@ -186,7 +187,9 @@ class Index:
             clock.lap("encode")
             dense = view.dense.scores(vectors)[0]
         lexical = view.lexical.scores(terms) if mode != "dense" else None
-        ranking = view.rank(Scores(lexical, dense), top if query.strip() else 0, allowed)
+        ranking = view.rank(
+            Scores(lexical, dense, view.lexical.attainable(forms)), top if query.strip() else 0, allowed
+        )
         clock.lap("rank")
         hits = view.hits(ranking, terms)
         clock.lap("hits")
@@ -299,8 +302,9 @@ class Index:
             analysed = self.analyzer.terms_batch(texts) if mode != "dense" else [[]] * len(block)
             dense = view.dense.scores(self._vectors(texts)) if mode != "lexical" else [None] * len(block)
             for query, terms, meaning in zip(block, analysed, dense, strict=True):
-                known = view.lexical.query(term.text for term in terms)
-                yield query, Scores(view.lexical.scores(known) if mode != "dense" else None, meaning)
+                forms = [term.text for term in terms]
+                lexical = view.lexical.scores(view.lexical.query(forms)) if mode != "dense" else None
+                yield query, Scores(lexical, meaning, view.lexical.attainable(forms))
 
     def _upsert(self, writer: Writer, batch: Sequence[Passage], *, replaces: bool) -> None:
         kinds = column_types(batch, writer.store.columns())

@@ -56,13 +56,22 @@ class Lexical:
         n, holding = len(self._documents), len(self._documents.postings[term])
         return float(self._worth[term] * np.log1p((n - holding + 0.5) / (holding + 0.5)))
 
+    def attainable(self, forms: Iterable[str]) -> float:
+        """What all terms of a query together could add to a score; a term that no document has is as rare as can be."""
+        return sum(count * self._weight_of(form) for form, count in Counter(forms).items())
+
     def weights(self, forms: Iterable[str]) -> tuple[dict[int, float], float]:
         """The weights of a question's known terms by their numbers, and of all its unknown terms together."""
         distinct = set(forms)
-        known = self.query(distinct)
-        rarest = np.log1p((len(self._documents) + 0.5) / 0.5)
-        unknown = sum(self._settings.net if is_net(form) else 1.0 for form in distinct if self._number(form) is None)
-        return {term: self.weight(term) for term in known}, float(rarest * unknown)
+        unknown = sum(self._weight_of(form) for form in distinct if self._number(form) is None)
+        return {term: self.weight(term) for term in self.query(distinct)}, unknown
+
+    def _weight_of(self, form: str) -> float:
+        """The weight of a term, known or not."""
+        if (number := self._number(form)) is not None:
+            return self.weight(number)
+        rarest = float(np.log1p((len(self._documents) + 0.5) / 0.5))
+        return rarest * (self._settings.net if is_net(form) else 1.0)
 
     def _number(self, form: str) -> int | None:
         return self._documents.vocabulary.find(form)
