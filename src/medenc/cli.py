@@ -146,10 +146,10 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Index documents, or add them to an index; a known id is replaced."""
-    from medenc import api
+    from medenc import api, terminal
 
     counts = api.index_files(files, out, model=model, terms=terms)
-    _print(counts if as_json else "  ".join(f"{name} {count}" for name, count in counts.items()))
+    _print(counts if as_json else terminal.counts(counts))
 
 
 @app.command()

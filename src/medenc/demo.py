@@ -12,7 +12,7 @@ from medenc import api, terminal
 from medenc.recipe import Result, load
 
 QUERY = "metformin 먹는데 eGFR이 떨어지면?"
-QUESTION = "eGFR降到多少时必须停用二甲双胍？"
+QUESTION = "When may I drive again after a pacemaker was put in?"
 
 
 @dataclass(frozen=True)

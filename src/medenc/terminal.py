@@ -10,6 +10,17 @@ from medenc.core.progress import colour
 BOLD, PLAIN, DIM = "\033[1;33m", "\033[0m", "\033[2m"
 
 
+def counts(added: Mapping[str, Any]) -> str:
+    """What an indexing did, and which records were set aside."""
+    read, lines = added["data"], [f"{added['added']} added, {added['replaced']} replaced, {added['documents']} in all"]
+    if read["bad"]:
+        lines += [
+            f"{read['bad']} of {read['read']} records set aside:",
+            *(f"  {example}" for example in read["examples"]),
+        ]
+    return "\n".join(lines)
+
+
 def hits(answer: Any) -> str:
     """Hits with their highlights and the lexical and dense parts of their scores."""
     if not answer.hits:

@@ -45,6 +45,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART)
         try:
             with os.fdopen(handle, "wb") as file:
+                os.fchmod(handle, 0o644)  # mkstemp's own 0600 would lock other users of a shared index out
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
