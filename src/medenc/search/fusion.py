@@ -37,17 +37,15 @@ class Fusion(Options):
     0..1: where few words of the query are anywhere, as across languages, meaning decides. `rrf` adds reciprocal ranks
     1 / (k + rank).
 
-    The default share is small on purpose: a model that nobody measured on these documents then costs next to nothing
-    (with vectors worth nDCG@10 0.01, MedQuAD went from 0.675 to 0.675-0.680 and Toyhom from 0.210 to 0.203-0.206, where
-    `rrf` at equal shares fell below 0.3 and 0.1), and still decides where no word is in common. `tune` finds a good
-    model's share.
+    The default share is small on purpose: a weak model then costs next to nothing and still decides where no word is in
+    common; `tune` finds a good model's share (docs/results.md has both).
 
     Source: Bruch, Gai and Ingber 2023 (convex combination); Cormack, Clarke and Buettcher 2009 (reciprocal ranks).
     """
 
     method: Literal["weighted", "rrf"] = "weighted"
     dense: Annotated[float, Field(ge=0, le=1)] = 0.1
-    depth: Annotated[int, Field(ge=1)] = 1000  # hits of each search that count
+    depth: Annotated[int, Field(ge=1)] = 1000  # hits of each search that count for `rrf`
     k: Annotated[int, Field(ge=1)] = 60
 
 
@@ -73,18 +71,17 @@ def fused(scores: Scores, settings: Fusion) -> np.ndarray:
         meaning = _ranked(scores.dense, np.arange(len(scores.dense)), settings)
     else:
         words = scores.lexical / (scores.attainable or 1.0)
-        meaning = _scaled(scores.dense, settings)
+        meaning = _scaled(scores.dense)
     return (1 - settings.dense) * words + settings.dense * meaning
 
 
-def _scaled(scores: np.ndarray, settings: Fusion) -> np.ndarray:
-    """Scores between the last one that counts (0) and the highest (1)."""
-    rows = best(scores, settings.depth)
-    scaled = np.zeros(len(scores))
-    if len(rows):
-        low, high = scores[rows[-1]], scores[rows[0]]
-        scaled[rows] = (scores[rows] - low) / (high - low) if high > low else 1.0
-    return scaled
+def _scaled(scores: np.ndarray) -> np.ndarray:
+    """Scores between the lowest (0) and the highest (1) of all documents.
+
+    Of all, and not of those at the top: their range shrinks as a collection grows, which would blow chance up.
+    """
+    low, high = scores.min(initial=np.inf), scores.max(initial=-np.inf)
+    return (scores - low) / (high - low) if high > low else np.zeros(len(scores))
 
 
 def _ranked(scores: np.ndarray, found: np.ndarray, settings: Fusion) -> np.ndarray:
