@@ -77,12 +77,13 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run a recipe; finished steps are skipped."""
+    from medenc import terminal
     from medenc.recipe import load
 
     loaded = load(recipe, out, overrides or (), smoke=smoke)
     results = loaded.run(only=only, start=start, force=force, report=_progress)
     reference = loaded.file.reference
-    _print({"steps": [result.to_json() for result in results]} if as_json else _numbers(results, reference))
+    _print({"steps": [result.to_json() for result in results]} if as_json else terminal.steps(results, reference))
 
 
 @app.command()
@@ -333,16 +334,6 @@ def _named(pair: str) -> tuple[str, Path]:
 
 def _texts(given: Sequence[str] | None) -> list[str]:
     return list(given) if given else [line.rstrip("\n") for line in sys.stdin]
-
-
-def _numbers(results: Sequence[Result], reference: dict[str, Any]) -> str:
-    """The numbers of each step, with the published ones beside ours where the recipe has them."""
-    lines = []
-    for result in results:
-        lines.append(f"{result.id}: {json.dumps(result.numbers, ensure_ascii=False)}")
-        if result.id in reference:
-            lines.append(f"{result.id} (published): {json.dumps(reference[result.id], ensure_ascii=False)}")
-    return "\n".join(lines)
 
 
 def _print(value: Any) -> None:

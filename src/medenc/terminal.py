@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from medenc.core.progress import colour
 
 BOLD, PLAIN, DIM = "\033[1;33m", "\033[0m", "\033[2m"
+
+
+def steps(results: Iterable[Any], reference: Mapping[str, Any]) -> str:
+    """The numbers of each step, with the published ones below ours where the recipe has them.
+
+    Long lists stay in the step's manifest (`medenc show`).
+    """
+    lines = []
+    for result in results:
+        found = [f"{place} {value}" for place, value in _figures(result.numbers)]
+        lines.append(f"{result.id}: {', '.join(found)}")
+        if result.id in reference:
+            published = [f"{place} {value}" for place, value in _figures(reference[result.id])]
+            lines.append(f"{result.id}, published: {', '.join(published)}")
+    return "\n".join(lines)
+
+
+def _figures(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
+    """Names and values of the numbers in nested tables; zeros, lists and empty tables left out."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _figures(value, f"{place}{name}.")
+        elif value and not isinstance(value, list):
+            yield place + name, round(value, 4) if isinstance(value, float) else value
 
 
 def counts(added: Mapping[str, Any]) -> str:

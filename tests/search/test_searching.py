@@ -13,6 +13,7 @@ from medenc.core.errors import MedencError
 from medenc.data.records import Passage, Query
 from medenc.search.fusion import Fusion
 from medenc.search.index import Index
+from medenc.text.analyzer import Analyzer
 
 
 @pytest.mark.parametrize(
@@ -224,3 +225,12 @@ def test_an_unfiltered_search_imports_nothing_heavy(index):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["2"]
+
+
+def test_a_stray_syllable_is_not_marked(tmp_path):
+    """은 and 는 are terms of the safety net; 사람은 is no reason for this hit."""
+    index = Index.create(tmp_path / "syllables", Analyzer())
+    index.add([Passage("a", "아픈 사람은 약을 먹는다.")])
+    (long,), (single,) = index.search("약은 먹는").hits, index.search("약").hits
+    assert [long.text[start:end] for start, end in long.highlights] == ["약", "먹는"]
+    assert [single.text[start:end] for start, end in single.highlights] == ["약"]

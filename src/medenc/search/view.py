@@ -16,6 +16,7 @@ from medenc.search.fusion import Scores, best, fused
 from medenc.search.lexical import Lexical
 from medenc.search.settings import Settings
 from medenc.search.snapshot import Snapshot
+from medenc.text.terms import NET_PREFIX, is_net
 
 HIGHLIGHT_SHARE = 0.1  # of the heaviest term's weight: a lighter one ("the") explains nothing
 
@@ -87,8 +88,9 @@ class View:
         return merged((start, end) for start, end in (inside[:, 1:] - shift).tolist())
 
     def _telling(self, query: Mapping[int, int]) -> np.ndarray:
-        """The terms of a query that are worth showing."""
-        weights = {term: self.lexical.weight(term) for term in query}
+        """The terms of a query that are worth showing: the heavy ones, and no stray character of the safety net."""
+        strays = {term for term in query if _is_stray(self.documents.vocabulary.text(term))}
+        weights = {term: self.lexical.weight(term) for term in query.keys() - strays or query}
         least = HIGHLIGHT_SHARE * max(weights.values(), default=0)
         return np.array([term for term, weight in weights.items() if weight >= least], dtype=np.int32)
 
@@ -96,3 +98,8 @@ class View:
         """Where the text begins in the content, in characters; see `Passage.content`."""
         title, text = self.documents.titles.text(row), self.documents.texts[row]
         return len(title) + bool(title and len(text))
+
+
+def _is_stray(form: str) -> bool:
+    """Whether a term is a single character of the safety net, which is in many other words."""
+    return is_net(form) and len(form) == len(NET_PREFIX) + 1
