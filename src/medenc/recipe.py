@@ -135,7 +135,13 @@ class Recipe:
 
     def _build(self, id_: str, values: Mapping[str, Any]) -> Step:
         resolved = _replace(values, lambda ref: str(self._path(ref, id_)))
-        step = cast(Step, build("step", resolved, id_))
+        try:
+            step = cast(Step, build("step", resolved, id_))
+        except MedencError as error:
+            inner = error.where if error.where is not None and error.where.split(".")[0] != id_ else None
+            if inner is None:
+                raise
+            raise MedencError(error.message, where=f"{id_}.{inner}", hint=error.hint) from None
         return step.smoke() if self.smoke else step
 
     def _path(self, ref: str, asker: str) -> Path:

@@ -8,6 +8,7 @@ import pytest
 from medenc.core.artifact import open_artifact, writing
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
+from medenc.recipe import load
 
 PASSAGES = [
     ("bp.ko", "고혈압", "혈압을 매일 잰다. 짠 음식을 줄인다.", "bp"),
@@ -154,3 +155,19 @@ def test_mistakes_are_named(place, tmp_path, change, message):
     with pytest.raises(MedencError, match=message):
         aligned(place, tmp_path / "out", **change)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("align.fit.learning_rat=1", "align.fit.learning_rat: no such option .did you mean 'learning_rate'"),
+        (
+            "contrast.objective.temprature=1",
+            "contrast.objective.temprature: no such option .did you mean",
+        ),
+        ("align.objective.use=self_alignmnt", "align.objective: no such objective"),
+    ],
+)
+def test_mistakes_are_found_before_a_recipe_runs(override, message):
+    with pytest.raises(MedencError, match=message):
+        load("sample", None, [override])

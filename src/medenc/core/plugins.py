@@ -46,11 +46,14 @@ def modules(kind: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def find(kind: str, name: str) -> type[Plugin]:
-    """The plug-in class `name` of `kind`. Raises: MedencError for an unknown name, with the nearest one."""
+def find(kind: str, name: str, where: str | None = None) -> type[Plugin]:
+    """The plug-in class `name` of `kind`, asked for at `where`.
+
+    Raises: MedencError for an unknown name, with the nearest one.
+    """
     known = modules(kind)
     if name not in known:
-        raise MedencError(f"no such {kind}: '{name}'", hint=did_you_mean(name, known))
+        raise MedencError(f"no such {kind}: '{name}'", where=where, hint=did_you_mean(name, known))
     module = importlib.import_module(known[name])
     own = [
         value
@@ -67,4 +70,4 @@ def build(kind: str, values: Mapping[str, Any], where: str) -> Plugin:
     if "use" not in values:
         raise MedencError(f"which {kind}? `use` is required", where=where, hint=f"known: {', '.join(modules(kind))}")
     options = {key: value for key, value in values.items() if key != "use"}
-    return find(kind, str(values["use"])).parse(options, where)
+    return find(kind, str(values["use"]), where).parse(options, where)

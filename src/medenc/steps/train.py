@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from medenc.core.artifact import Draft
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.reading import Rejects
 from medenc.data.sources import Reader
+from medenc.train.options import FitOptions
 
 
 class Transform(Protocol):
@@ -77,7 +78,7 @@ class Train(Plugin):
     dropout: float | None = Field(default=None, ge=0, lt=1)  # the start's own by default; 0 for a fresh encoder
     objective: dict[str, Any]
     data: list[Source] = Field(min_length=1)
-    fit: dict[str, Any] = {}
+    fit: FitOptions = FitOptions()
     backend: Literal["openvino", "onnx", "none"] = "openvino"  # also written into the folder
 
     def run(self, draft: Draft) -> None:
@@ -86,10 +87,8 @@ class Train(Plugin):
         from medenc.runtime.export import add_backend
         from medenc.train.journal import LINES
         from medenc.train.loop import Objective, Training
-        from medenc.train.options import FitOptions
         from medenc.train.start import begin
 
-        options = FitOptions.parse(self.fit, "fit")
         objective = cast(Objective, build("objective", self.objective, "objective"))
         model, tokenizer = begin(
             self.start.size if isinstance(self.start, Fresh) else self.start,
@@ -97,13 +96,13 @@ class Train(Plugin):
             self.encoder.given(),
             towers=self.towers,
             dropout=self.dropout,
-            seed=options.seed,
+            seed=self.fit.seed,
         )
         records, read = self._records()
         rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
         beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
         curves = draft.target.with_name(f"{draft.target.name}.curves")
-        training = Training(model, objective, rows, tokenizer, options, checkpoints=beside, curves=curves)
+        training = Training(model, objective, rows, tokenizer, self.fit, checkpoints=beside, curves=curves)
         fitted = training.run()
         draft.facts["model"] = write_model(model, tokenizer, draft.folder)
         shutil.copy(beside / LINES, draft.folder / LINES)
@@ -114,9 +113,16 @@ class Train(Plugin):
 
     def smoke(self) -> Self:
         """Two steps of the smallest encoder."""
-        fit = self.fit | {"max_steps": 2, "per_device_batch_size": 4, "gradient_accumulation_steps": 1}
         start = Fresh(size="tiny") if isinstance(self.start, Fresh) else self.start
-        return self.model_copy(update={"fit": fit, "start": start})
+        small = {"max_steps": 2, "per_device_batch_size": 4, "gradient_accumulation_steps": 1}
+        return self.model_copy(update={"fit": self.fit.model_copy(update=small), "start": start})
+
+    @field_validator("objective")
+    @classmethod
+    def _known(cls, objective: dict[str, Any]) -> dict[str, Any]:
+        """Mistakes in it are found before anything runs."""
+        build("objective", objective, "objective")
+        return objective
 
     def _records(self) -> tuple[list[Any], list[dict[str, Any]]]:
         """All records, and the accounts of each source."""
