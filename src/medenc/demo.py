@@ -40,7 +40,7 @@ class Built:
         """The same for a person."""
         return "\n".join(
             [
-                f"\nMeasured on {self.scores['n_queries']} test queries; no query or judgement of their topics was trained on:\n",
+                f"\nMeasured on {self.scores['n_queries']} test queries; their topics were not judged in training:\n",
                 terminal.scores(self.scores),
                 f"\nSearch: {QUERY}\n",
                 terminal.hits(self.search),
