@@ -1,0 +1,9 @@
+"""The command line: stdout is the result, stderr is progress, and a user's mistake is one line.
+
+Every command imports what it needs when it runs, so that `--help` answers at once and needs neither torch nor an index.
+"""
+
+from medenc.cli import indexes, models, recipes, serving
+from medenc.cli.app import app, main
+
+__all__ = ["app", "indexes", "main", "models", "recipes", "serving"]

@@ -1,0 +1,90 @@
+"""Indexes: fill, search, ask, measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from medenc.cli.app import Json, Mode, MovedModel, Out, app, emit
+
+
+@app.command()
+def index(
+    files: Annotated[list[Path], typer.Argument(help="JSON lines, BEIR folders or plain text.")],
+    out: Out,
+    model: Annotated[Path | None, typer.Option(help="The model for dense search.")] = None,
+    terms: Annotated[Path | None, typer.Option(help="A terminology whose words are kept whole.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Index documents, or add them to an index; a known id is replaced."""
+    from medenc import api, terminal
+
+    counts = api.index_files(files, out, model=model, terms=terms)
+    emit(counts if as_json else terminal.counts(counts))
+
+
+@app.command()
+def delete(index: Path, ids: Annotated[list[str], typer.Argument(help="Ids of documents.")]) -> None:
+    """Delete documents from an index; `compact` then removes their last bytes."""
+    from medenc import api
+
+    emit(f"deleted {api.open_index(index).delete(ids)}")
+
+
+@app.command()
+def compact(index: Path) -> None:
+    """Rewrite an index without what was deleted or replaced."""
+    from medenc import api
+
+    api.open_index(index).compact()
+
+
+@app.command()
+def search(
+    index: Path,
+    query: str,
+    mode: Mode = None,
+    top: Annotated[int, typer.Option(help="How many hits.")] = 10,
+    where: Annotated[str | None, typer.Option(help="An SQL condition on the metadata.")] = None,
+    model: MovedModel = None,
+    as_json: Json = False,
+) -> None:
+    """Search an index; every hit shows why it is there."""
+    from medenc import api, terminal
+
+    answer = api.open_index(index, model).search(query, top=top, mode=mode, where=where)
+    emit(answer.to_json() if as_json else terminal.hits(answer))
+
+
+@app.command()
+def ask(
+    index: Path,
+    question: str,
+    top: Annotated[int, typer.Option(help="How many answers.")] = 3,
+    model: MovedModel = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a question with verbatim spans of the documents, or say that there is no answer."""
+    from medenc import api, terminal
+
+    answers = api.open_index(index, model).ask(question, top=top)
+    emit(answers.to_json() if as_json else terminal.answers(answers))
+
+
+@app.command()
+def evaluate(
+    target: Annotated[Path, typer.Argument(help="An index.")],
+    data: Annotated[Path, typer.Argument(help="A BEIR folder.")],
+    out: Out,
+    split: Annotated[str, typer.Option(help="Which qrels.")] = "test",
+    mode: Annotated[list[str] | None, typer.Option(help="Search modes; all that the index can do by default.")] = None,
+    measures: Annotated[list[str] | None, typer.Option(help="As ir-measures spells them: nDCG@10, RR@10.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure an index: scores with intervals, a leak scan first, run files and a report."""
+    from medenc import api, terminal
+
+    report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures)
+    emit(report if as_json else terminal.scores(report))
