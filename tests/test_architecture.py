@@ -15,6 +15,7 @@ LAYER = {
     "text": 1,
     "metrics": 1,
     "data": 2,
+    "decoding": 2.5,
     "models": 3,
     "tasks": 3,
     "search": 3,

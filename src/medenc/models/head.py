@@ -1,0 +1,75 @@
+"""What stands between an encoder and a task: heads, and what they are given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput
+
+from medenc.models.encoder import Encoder
+from medenc.models.pooling import pool
+
+Axes = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch behind the encoder."""
+
+    input_ids: Tensor  # (batch, tokens)
+    attention_mask: Tensor  # (batch, tokens)
+    token_type_ids: Tensor | None  # (batch, tokens)
+    output: BaseModelOutput
+    pooled: Tensor  # (batch, hidden): by the folder's pooling, not normalised
+
+    @property
+    def hidden(self) -> Tensor:
+        """Token vectors (batch, tokens, hidden)."""
+        return self.output.last_hidden_state
+
+
+class HeadModule(nn.Module):
+    """The torch side of a head.
+
+    `outputs` names what `forward` gives, with the axes of each: "batch", "tokens", or a number that is fixed. The
+    first is "batch". It is what an exported graph gives and a task's `read` receives.
+    """
+
+    outputs: dict[str, Axes]
+    needs_layers: ClassVar[bool] = False
+    """Whether `encoded.output.hidden_states` must be there."""
+
+    def forward(self, encoded: Encoded) -> dict[str, Tensor]:
+        """The named outputs."""
+        raise NotImplementedError
+
+    def losses(self, encoded: Encoded, own: dict[str, Tensor], whole: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This process's part of the batch's losses.
+
+        Args:
+            encoded: the own share of the sequences.
+            own: the gold arrays of that share.
+            whole: the gold arrays of the whole batch, for what a mean divides by: a part is the own sum divided by
+                the whole batch's count.
+        """
+        raise NotImplementedError
+
+
+class Head(Protocol):
+    """What a plug-in of the kind `head` is: sizes and dropout as fields, and this."""
+
+    def build(self, hidden_size: int) -> HeadModule:
+        """A new module, drawn from torch's generator."""
+        ...
+
+
+def encode(
+    encoder: Encoder, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None, *, layers: bool = False
+) -> Encoded:
+    """Run the encoder on a batch of sequences."""
+    types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+    output = encoder.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=layers, **types)
+    pooled = pool(output, attention_mask, encoder.contract.pooling)
+    return Encoded(input_ids, attention_mask, token_type_ids, output, pooled)

@@ -1,0 +1,1 @@
+"""Plug-ins of the kind `task`: one file, one kind of question that a model answers."""
