@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 import unicodedata
@@ -234,3 +235,38 @@ def test_a_stray_syllable_is_not_marked(tmp_path):
     (long,), (single,) = index.search("약은 먹는").hits, index.search("약").hits
     assert [long.text[start:end] for start, end in long.highlights] == ["약", "먹는"]
     assert [single.text[start:end] for start, end in single.highlights] == ["약"]
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"mode": "lexical"}, {"mode": "dense", "top": 2}, {"where": "language = 'en'"}]
+)
+def test_searches_in_one_batch_get_what_each_gets_alone(dense_index, options):
+    queries = ["amlodipine", "  ", "糖尿病 metformin", "혈압"]
+    for query, answer in zip(queries, dense_index.search_batch(queries, **options), strict=True):
+        alone = dense_index.search(query, **options)
+        assert (answer.query, answer.mode, ids(answer)) == (query, alone.mode, ids(alone))
+        assert [hit.highlights for hit in answer.hits] == [hit.highlights for hit in alone.hits]
+        assert [hit.score for hit in answer.hits] == pytest.approx([hit.score for hit in alone.hits])
+
+
+def test_a_document_is_found_by_its_id(index):
+    assert [index.document(passage.id) for passage in PASSAGES] == PASSAGES
+    assert index.document("ko") is None
+    assert index.document("../ko1") is None
+
+
+@pytest.mark.parametrize(("most", "expected"), [(100, 6), (6, 6), (4, 4), (1, 1)])
+def test_a_sample_is_spread_evenly(index, dense_index, most, expected):
+    passages, vectors = dense_index.sampled(most)
+    assert [passage.id for passage in passages] == sorted({passage.id for passage in passages})
+    assert vectors.shape == (expected, DIMENSION)
+    assert len(passages) == expected
+    assert index.sampled(most)[1].size == 0
+
+
+def test_an_open_index_does_not_take_another_one_for_itself(own_index, dense_index):
+    """Seen to fail without the look at the settings: a snapshot with vectors was then read by a lexical index."""
+    shutil.rmtree(own_index.path)
+    shutil.copytree(dense_index.path, own_index.path)
+    assert own_index.search("amlodipine").mode == "lexical"
+    assert own_index.info()["model"] is None

@@ -175,25 +175,41 @@ class Index:
 
         Raises: MedencError for a mode the index has not, a condition it does not understand, or another model.
         """
+        vectors = None if vector is None else vector[None]
+        return self.search_batch([query], top, mode, where, vectors)[0]
+
+    def search_batch(
+        self,
+        queries: Sequence[str],
+        top: int = 10,
+        mode: str | None = None,
+        where: str | None = None,
+        vectors: np.ndarray | None = None,
+    ) -> list[Answer]:
+        """What `search` gives for each query, from one version of the documents; encoded and compared together.
+
+        `timing_ms` is that of the whole batch.
+        """
         clock, mode = Clock(), self._mode(mode, top)
         view, allowed = self._filtered(where)
         clock.lap("filter")
-        forms = [term.text for term in self.analyzer.terms(query)]
-        terms = view.lexical.query(forms)
+        analysed = [[term.text for term in terms] for terms in self.analyzer.terms_batch(queries)]
         clock.lap("analyze")
-        dense = None
+        dense: Sequence[np.ndarray | None] = [None] * len(queries)
         if mode != "lexical":
-            vectors = self._vectors([query], vector)
+            encoded = self._vectors(queries, vectors)
             clock.lap("encode")
-            dense = view.dense.scores(vectors)[0]
-        lexical = view.lexical.scores(terms) if mode != "dense" else None
-        ranking = view.rank(
-            Scores(lexical, dense, view.lexical.attainable(forms)), top if query.strip() else 0, allowed
-        )
+            dense = list(view.dense.scores(encoded))
+        found = []
+        for query, forms, meaning in zip(queries, analysed, dense, strict=True):
+            terms = view.lexical.query(forms)
+            lexical = view.lexical.scores(terms) if mode != "dense" else None
+            scores = Scores(lexical, meaning, view.lexical.attainable(forms))
+            found.append((terms, view.rank(scores, top if query.strip() else 0, allowed)))
         clock.lap("rank")
-        hits = view.hits(ranking, terms)
+        hits = [view.hits(ranking, terms) for terms, ranking in found]
         clock.lap("hits")
-        return Answer(query, mode, hits, clock.timing())
+        return [Answer(query, mode, own, clock.timing()) for query, own in zip(queries, hits, strict=True)]
 
     def search_many(
         self, queries: Sequence[Query], top: int = 10, mode: str | None = None
@@ -206,6 +222,21 @@ class Index:
             ids = [view.documents.ids.text(int(row)) for row in ranking.rows]
             run[query.id] = list(zip(ids, ranking.total.tolist(), strict=True))
         return run
+
+    def document(self, id_: str) -> Passage | None:
+        """The document of an id."""
+        view = self._now()
+        row = view.documents.ids.find(id_)
+        return None if row is None else view.passage(row)
+
+    def sampled(self, most: int) -> tuple[list[Passage], np.ndarray]:
+        """At most `most` documents, evenly spread over the ids, and the mean of each one's vectors (m, d)."""
+        view = self._now()
+        rows = np.unique(np.linspace(0, len(view.documents) - 1, min(most, len(view.documents))).astype(np.int64))
+        vectors = np.zeros((len(rows), self._dimension), np.float32)
+        if self._dimension:
+            vectors[:] = [view.documents.vectors[int(row)].mean(0) for row in rows]
+        return [view.passage(int(row)) for row in rows], vectors
 
     def ask(self, question: str, top: int = 3) -> evidence.Answers:
         """Verbatim sentences that answer a question, and the probability that the documents do not answer it."""
@@ -258,11 +289,16 @@ class Index:
         return encoder
 
     def _now(self) -> View:
-        """The documents in force; a version that cannot be read leaves those that are open."""
+        """The documents in force; a version that cannot be read, or of another index, leaves those that are open."""
         name = snapshot.current_name(self.path)
-        if name is not None and name != self._view.snapshot.name:
+        if name is not None and name != self._view.snapshot.name and self._is_still_here():
             self._view = View(opened(self.path, self._dimension), self.settings)
         return self._view
+
+    def _is_still_here(self) -> bool:
+        """Whether the folder holds what was opened; an index of another model or analyzer may have taken its place."""
+        now = settings.read(self.path)
+        return (now.model, now.analyzer) == (self.settings.model, self.settings.analyzer)
 
     def _filtered(self, where: str | None) -> tuple[View, np.ndarray | None]:
         """The documents in force, and which of them a condition allows: all of one version."""
@@ -287,7 +323,7 @@ class Index:
         return mode or self.modes[0]
 
     def _vectors(self, queries: Sequence[str], given: np.ndarray | None = None) -> np.ndarray:
-        vectors = self._encoder.encode_query(queries) if given is None else given[None]
+        vectors = self._encoder.encode_query(queries) if given is None else given
         if vectors.shape != (len(queries), self._dimension):
             raise MedencError(
                 f"expected a vector of {self._dimension} numbers, found {vectors.shape[1:]}", where="vector"

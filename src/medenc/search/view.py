@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from medenc.data.records import Passage
 from medenc.search.answer import Hit, Span, merged
 from medenc.search.dense import Dense
 from medenc.search.evidence import Source
@@ -61,6 +62,11 @@ class View:
         """A document as evidence sees it."""
         documents = self.documents
         return Source(documents.ids.text(row), documents.texts.text(row), self._shift(row), documents.terms[row])
+
+    def passage(self, row: int) -> Passage:
+        """A document as it was added."""
+        own = self.documents
+        return Passage(own.ids.text(row), own.texts.text(row), own.titles.text(row), json.loads(own.metadata.text(row)))
 
     @cached_property
     def _places(self) -> dict[str, int]:
