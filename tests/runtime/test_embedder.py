@@ -18,7 +18,7 @@ from tiny_checkpoints import TEXTS
 
 from medenc.core.errors import MedencError
 from medenc.runtime.embedder import BLOCK_TEXTS, Embedder, score
-from medenc.runtime.tower import batches
+from medenc.text.tokens import batches
 
 LONG = " ".join(TEXTS) * 3  # several times what the model reads
 

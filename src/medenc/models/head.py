@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol, cast
 
 from torch import Tensor, nn
 from transformers.modeling_outputs import BaseModelOutput
 
+from medenc.core.errors import MedencError
+from medenc.core.plugins import build
+from medenc.decoding.folder import read_task
 from medenc.models.encoder import Encoder
+from medenc.models.folder import HEADS, read_heads
 from medenc.models.pooling import pool
 
 Axes = tuple[str | int, ...]
@@ -69,7 +74,30 @@ def encode(
     encoder: Encoder, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None, *, layers: bool = False
 ) -> Encoded:
     """Run the encoder on a batch of sequences."""
-    types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+    types = {"token_type_ids": token_type_ids} if _has_types(encoder) and token_type_ids is not None else {}
     output = encoder.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=layers, **types)
     pooled = pool(output, attention_mask, encoder.contract.pooling)
     return Encoded(input_ids, attention_mask, token_type_ids, output, pooled)
+
+
+def outputs(
+    encoder: Encoder, head: HeadModule, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None
+) -> dict[str, Tensor]:
+    """The head's named outputs for a batch of sequences."""
+    encoded = encode(encoder, input_ids, attention_mask, token_type_ids, layers=head.needs_layers)
+    found: dict[str, Tensor] = head(encoded)
+    return found
+
+
+def read_head(folder: Path, encoder: Encoder) -> HeadModule:
+    """The trained head of a task's model folder."""
+    task, labels = read_task(folder)
+    head = cast(Head, build("head", task.head_options(labels), str(folder))).build(encoder.dimension)
+    if not read_heads(head, folder):
+        raise MedencError("the head's weights are missing or of another shape", where=folder / HEADS)
+    return head
+
+
+def _has_types(encoder: Encoder) -> bool:
+    """RoBERTa has one segment only, and fails on a second."""
+    return int(getattr(encoder.backbone.config, "type_vocab_size", 0)) > 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ from tokenizers import Encoding, Tokenizer
 
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json
+from medenc.text.tokens import readable
 
 FILE = "tokenizer.json"
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,3 @@ class TextTokenizer:
 
     def _total(self, encoding: Encoding) -> int:
         return len(encoding) + sum(len(rest) - self.special for rest in encoding.overflowing)
-
-
-def readable(text: str) -> str:
-    """`text` with every lone surrogate replaced by U+FFFD; the length stays, so offsets do."""
-    return LONE_SURROGATE.sub("\ufffd", text)

@@ -1,0 +1,182 @@
+"""Answers cut out of a context: the best spans of every window, pooled, and whether there is an answer at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from medenc.core.options import Options
+
+NO_SPAN = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters of a context with the model's score for them: the sum of a start and an end logit."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one window says: its best spans, and its score for "there is no answer here"."""
+
+    spans: tuple[Span, ...]
+    null: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What all windows say together, the best span first; `null` is above 0 when "no answer" scores higher."""
+
+    spans: tuple[Span, ...]
+    null: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A possible answer, word for word from the context."""
+
+    text: str
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The prediction for one question: `text` is empty where the answer is that there is none.
+
+    `candidates` are the best spans, with probabilities that add up to at most 1 together with `no_answer_probability`.
+    """
+
+    text: str
+    start: int
+    end: int
+    candidates: tuple[Candidate, ...]
+    null_score: float
+    no_answer_probability: float
+
+
+class Calibration(Options):
+    """How scores become probabilities: 1 / (1 + exp(-slope · null - offset)) that there is no answer, and the spans'
+    share of the rest by softmax of score / temperature. The defaults are the model's own softmax."""
+
+    slope: float = 1.0
+    offset: float = 0.0
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Beam:
+    """Which spans of a window are looked at."""
+
+    starts: int = 20
+    ends: int = 20
+    tokens: int = 30  # the longest answer
+
+
+def best_spans(starts: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned: np.ndarray, beam: Beam) -> list[Span]:
+    """The spans of one window from independent start and end logits.
+
+    Args:
+        starts, ends: (n,) logits of the context's tokens.
+        offsets: (n, 2) the tokens' characters.
+        owned: (n,) bool: whether a span may begin at the token.
+    """
+    first, last = _top(np.where(owned, starts, -np.inf), beam.starts), _top(ends, beam.ends)
+    pairs = [(int(i), int(j), float(starts[i] + ends[j])) for i in first for j in last]
+    return _spans(pairs, offsets, beam.tokens)
+
+
+def best_joint_spans(
+    starts: np.ndarray, chosen: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned: np.ndarray, beam: Beam
+) -> list[Span]:
+    """The spans of one window from a head whose end logits depend on the start.
+
+    Args:
+        starts: (n,) start logits of the context's tokens.
+        chosen: (beam,) the tokens that the head took as starts; those outside [0, n) are left out.
+        ends: (beam, n) end logits given each of them.
+        offsets, owned: as for `best_spans`.
+
+    Source: Clark et al. 2020 (ELECTRA), whose question answering head this is.
+    """
+    pairs = [
+        (int(i), int(j), float(starts[i] + row[j]))
+        for i, row in zip(chosen[: beam.starts], ends, strict=False)
+        if 0 <= i < len(starts) and owned[i]
+        for j in _top(row, beam.ends)
+    ]
+    return _spans(pairs, offsets, beam.tokens)
+
+
+def pooled(windows: Iterable[Window], n_best: int, *, relative: bool) -> Reading:
+    """The `n_best` spans over all windows, and the least "no answer" of any window: one that knows is enough.
+
+    A span that several windows see counts once, with its best score. Equal scores: the earlier, then the shorter first.
+
+    Args:
+        relative: whether the windows' null scores are on the scale of the spans', so that the best span's is taken off.
+    """
+    best: dict[tuple[int, int], float] = {}
+    null = np.inf
+    for window in windows:
+        null = min(null, window.null)
+        for span in window.spans:
+            place = (span.start, span.end)
+            best[place] = max(span.score, best.get(place, -np.inf))
+    ranked = sorted((Span(*place, score) for place, score in best.items()), key=lambda s: (-s.score, s.start, s.end))
+    if not ranked:
+        return Reading((), np.inf)
+    return Reading(tuple(ranked[:n_best]), float(null - ranked[0].score if relative else null))
+
+
+def answered(reading: Reading, context: str, threshold: float | None, calibration: Calibration) -> Answered:
+    """The prediction: no answer when the null score is above `threshold`, or when there is no span at all.
+
+    Args:
+        threshold: None where every question has an answer (SQuAD 1.1); its probability of none is then 0.
+    """
+    if not reading.spans:
+        return Answered("", *NO_SPAN, (), reading.null, 1.0)
+    none = 0.0 if threshold is None else no_answer_probability(reading.null, calibration)
+    shares = span_shares(reading.spans, calibration.temperature) * (1 - none)
+    candidates = tuple(
+        Candidate(context[span.start : span.end], span.start, span.end, float(share))
+        for span, share in zip(reading.spans, shares, strict=True)
+    )
+    if threshold is not None and reading.null > threshold:
+        return Answered("", *NO_SPAN, candidates, reading.null, none)
+    best = candidates[0]
+    return Answered(best.text, best.start, best.end, candidates, reading.null, none)
+
+
+def no_answer_probability(null: float, calibration: Calibration) -> float:
+    """The probability that the context does not answer."""
+    return float(0.5 + 0.5 * np.tanh((calibration.slope * null + calibration.offset) / 2))
+
+
+def span_shares(spans: Sequence[Span], temperature: float) -> np.ndarray:
+    """The softmax of the spans' scores, (n,)."""
+    scores = np.array([span.score for span in spans], dtype=np.float64) / temperature
+    powers = np.exp(scores - scores.max())
+    return np.asarray(powers / powers.sum())
+
+
+def _spans(pairs: Iterable[tuple[int, int, float]], offsets: np.ndarray, longest: int) -> list[Span]:
+    """Spans of (first token, last token, score) that run forward, are not too long and hold a character."""
+    return [
+        Span(int(offsets[i, 0]), int(offsets[j, 1]), score)
+        for i, j, score in pairs
+        if i <= j < i + longest and offsets[i, 0] < offsets[j, 1] and np.isfinite(score)
+    ]
+
+
+def _top(scores: np.ndarray, n: int) -> np.ndarray:
+    """Places of the `n` highest scores, best first, equal ones in order."""
+    return np.argsort(-scores, kind="stable")[:n]

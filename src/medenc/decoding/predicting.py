@@ -1,0 +1,56 @@
+"""Rows to predictions: features, batches of like length, one answer a row in the rows' order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tokenizers import Tokenizer
+
+from medenc.decoding.contract import Arrays, Feature, Task
+from medenc.text.tokens import batches
+
+Run = Callable[[Iterable[Arrays]], Iterator[Arrays]]
+"""Batches to the head's outputs, in order."""
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions in the order of their rows, and what was counted while features were made."""
+
+    predictions: list[Any]
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A trained task: how its rows become sequences, and what its labels are."""
+
+    task: Task
+    labels: Sequence[str]
+    tokenizer: Tokenizer
+    max_tokens: int
+    pad_id: int
+
+    def predict(self, rows: Sequence[Any], run: Run) -> Predicted:
+        """One prediction a row; it does not depend on which rows stand beside it.
+
+        Args:
+            rows: records as the task reads them.
+            run: gives the outputs of batches.
+        """
+        features, counts = self.task.features(rows, self.tokenizer, self.labels, self.max_tokens)
+        found = self._found(features, run)
+        return Predicted(self.task.decode(found, features, rows, self.labels), counts)
+
+    def _found(self, features: Sequence[Feature], run: Run) -> list[Any]:
+        """What the task reads of each feature's outputs."""
+        plan = list(batches([feature.tokens for feature in features]))
+        answers = run(self.task.collate([features[place] for place in places], self.pad_id) for places in plan)
+        found: list[Any] = [None] * len(features)
+        for places, outputs in zip(plan, answers, strict=True):
+            for number, place in enumerate(places):
+                own = {name: values[number] for name, values in outputs.items()}
+                found[place] = self.task.read(own, features[place], self.labels)
+        return found

@@ -1,0 +1,183 @@
+"""Supervised: the training loop sees a task as an objective."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from pydantic import PrivateAttr, field_validator
+
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin, build
+from medenc.decoding.contract import Arrays, Feature, Task
+from medenc.decoding.folder import write_probes, write_task
+from medenc.decoding.predicting import Answering, Run
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerFast
+
+    from medenc.models.encoder import Encoder, Model
+    from medenc.models.head import HeadModule
+
+SEQUENCE = ("input_ids", "attention_mask", "token_type_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Features that are learned from together: one, or all of a row where the task says so."""
+
+    id: str
+    features: tuple[Feature, ...]
+
+    @property
+    def tokens(self) -> int:
+        """What it costs in a padded batch."""
+        return len(self.features) * max(feature.tokens for feature in self.features)
+
+
+class Supervised(Plugin):
+    """A task's own losses on labelled rows; its labels are those of the training rows unless they are given."""
+
+    task: dict[str, Any]  # {use = "classification", …}
+    labels: tuple[str, ...] | None = None
+
+    _task: Task = PrivateAttr()
+    _labels: list[str] = PrivateAttr(default_factory=list)  # known once the training rows are
+    _vocabulary: int = PrivateAttr(default=0)
+
+    @field_validator("task")
+    @classmethod
+    def _known(cls, task: dict[str, Any]) -> dict[str, Any]:
+        """Mistakes in it are found before anything runs."""
+        build("task", task, "objective.task")
+        return task
+
+    def model_post_init(self, _: Any) -> None:
+        """Build the task."""
+        self._task = cast(Task, build("task", self.task, "objective.task"))
+
+    def prepare(
+        self, records: Iterable[Any], tokenizer: PreTrainedTokenizerFast, max_tokens: int
+    ) -> tuple[list[Unit], dict[str, Any]]:
+        """Sequences with what is to be learned from them; the tokenizer learns the task's own tokens."""
+        rows = list(records)
+        tokenizer.add_tokens([token for token in self._task.added_tokens if token not in tokenizer.get_vocab()], True)
+        self._vocabulary = len(tokenizer)
+        self._labels = sorted(self.labels) if self.labels else self._task.labels_of(rows)
+        backend = tokenizer.backend_tokenizer
+        features, counts = self._task.features(rows, backend, self._labels, max_tokens, learn=True)
+        units = [Unit(feature.id, (feature,)) for feature in features]
+        if self._task.together:
+            own = (tuple(group) for _, group in groupby(features, key=lambda feature: feature.row))
+            units = [Unit(group[0].id, group) for group in own]
+        return units, {"rows": len(rows), "labels": len(self._labels), **counts}
+
+    def heads(self, model: Model) -> HeadModule:
+        """The task's head; the encoder gets vectors for the task's own tokens."""
+        from medenc.models.head import Head
+
+        encoder = _encoder(model)
+        if self._vocabulary > encoder.backbone.config.vocab_size:
+            encoder.backbone.resize_token_embeddings(self._vocabulary, mean_resizing=False)
+        head = cast(Head, build("head", self._task.head_options(self._labels), "objective.task.head"))
+        return head.build(model.dimension)
+
+    def collate(
+        self,
+        rows: Sequence[Unit],
+        tokenizer: PreTrainedTokenizerFast,
+        rng: np.random.Generator,  # noqa: ARG002 - part of the contract
+    ) -> Arrays:
+        """One padded batch of all features; `unit` says which of them belong together."""
+        features = [feature for row in rows for feature in row.features]
+        unit = np.repeat(np.arange(len(rows)), [len(row.features) for row in rows])
+        return {**self._task.collate(features, tokenizer.pad_token_id), "unit": unit}
+
+    def losses(self, model: Model, heads: HeadModule, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """This process's part of the losses of the head."""
+        from medenc.models.head import encode
+
+        part = _share(batch["unit"])
+        own = {name: array[part] for name, array in batch.items()}
+        encoded = encode(_encoder(model), *(own[name] for name in SEQUENCE), layers=heads.needs_layers)
+        return heads.losses(encoded, _gold(own), _gold(batch))
+
+    def measure(
+        self, records: Iterable[Any], tokenizer: PreTrainedTokenizerFast, model: Model, heads: HeadModule
+    ) -> Callable[[], Mapping[str, float]]:
+        """Scores the model as it is on labelled rows, the main measure first."""
+        rows = list(records)
+        answering = self._answering(tokenizer, model)
+
+        def scores() -> dict[str, float]:
+            predictions = answering.predict(rows, _runner(model, heads)).predictions
+            found = self._task.score(rows, predictions, self._labels)
+            main = self._task.main_measure
+            return {main: found[main]} | found
+
+        return scores
+
+    def write(
+        self, folder: Path, model: Model, heads: HeadModule, tokenizer: PreTrainedTokenizerFast
+    ) -> dict[str, Any]:
+        """Write what makes a model folder a task's: `task.json`, and probes with the decisions on them.
+
+        Returns: what the manifest says of it.
+        """
+        from medenc.models.probes import TEXTS
+
+        heads.eval()
+        _encoder(model).eval()
+        written = write_task(folder, self.task, self._labels)
+        inputs = self._task.probes(TEXTS)
+        write_probes(folder, inputs, self._answering(tokenizer, model), _runner(model, heads))
+        return {"task": written}
+
+    def _answering(self, tokenizer: PreTrainedTokenizerFast, model: Model) -> Answering:
+        limit = model.contract.max_tokens
+        return Answering(self._task, self._labels, tokenizer.backend_tokenizer, limit, tokenizer.pad_token_id)
+
+
+def _encoder(model: Model) -> Encoder:
+    from medenc.models.encoder import Encoder
+
+    if not isinstance(model, Encoder):
+        raise MedencError("a task is trained on one encoder", where="towers", hint="set towers = false")
+    return model
+
+
+def _runner(model: Model, heads: HeadModule) -> Run:
+    """Runs batches under torch, on the model's device."""
+    import torch
+
+    from medenc.models.head import outputs
+
+    encoder = _encoder(model)
+    device = next(encoder.parameters()).device
+
+    def run(batches: Iterable[Arrays]) -> Iterator[Arrays]:
+        for arrays in batches:
+            with torch.inference_mode():
+                tensors = [torch.from_numpy(arrays[name]).to(device) for name in SEQUENCE]
+                found = outputs(encoder, heads, *tensors)
+            yield {name: value.float().cpu().numpy() for name, value in found.items()}
+
+    return run
+
+
+def _share(unit: Tensor) -> slice:
+    """The sequences of this process: those of its share of the units."""
+    from medenc.models.parallel import share
+
+    own = share(int(unit[-1]) + 1)
+    mine = ((unit >= own.start) & (unit < own.stop)).nonzero()
+    return slice(int(mine[0]), int(mine[-1]) + 1) if len(mine) else slice(0, 0)
+
+
+def _gold(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: array for name, array in batch.items() if name not in SEQUENCE}
