@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 
 from medenc.core.errors import MedencError
-from medenc.metrics.counts import Counts, matched, mean_f1, same_length
+from medenc.metrics.counts import Counts, matched, matched_by, mean_f1, same_length
 
 Label = str | int
 
@@ -80,6 +80,15 @@ def multilabel_f1(
     same_length(gold, documents)
     wanted, found = _united(gold, documents), _united(predicted, documents)
     return matched(list(wanted.values()), list(found.values()))
+
+
+def multilabel_macro_f1(
+    gold: Sequence[Iterable[Label]], predicted: Sequence[Iterable[Label]], labels: Sequence[Label] | None = None
+) -> float:
+    """Mean F1 of the classes of label sets, over `labels` or those that occur; 0 when there is no class at all."""
+    wanted, found = [set(own) for own in gold], [set(own) for own in predicted]
+    classes = matched_by(lambda label: label, wanted, found, labels)
+    return mean_f1(classes.values()) if classes else 0.0
 
 
 def pearson(gold: Sequence[float], predicted: Sequence[float]) -> float:
