@@ -73,7 +73,8 @@ SETS = (
     Labelled("2_0", TEXTS[2], ("1",), group="2"),
 )
 NUMBERS = tuple(
-    Labelled(str(place), text, number, pair=text[::-1]) for place, (text, number) in enumerate(zip(TEXTS, (0, 4, 1.5)))
+    Labelled(str(place), text, number, pair=text[::-1])
+    for place, (text, number) in enumerate(zip(TEXTS[:3], (0, 4, 1.5), strict=True))
 )
 ENGLISH = (
     entities(
@@ -126,8 +127,7 @@ CASES = {
     ),
     "regression": (Case("pairs", {"use": "regression"}, NUMBERS),),
     "tagging": (
-        Case("words", {"use": "tagging"}, ENGLISH[:1] + ENGLISH[2:], lost=0),
-        Case("overlap", {"use": "tagging"}, ENGLISH, lost=0),
+        Case("words", {"use": "tagging"}, ENGLISH),
         Case("words of their own", {"use": "tagging", "measure": "macro_f1"}, (ADJACENT,)),
         Case(
             "two layers",

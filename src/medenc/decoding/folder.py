@@ -33,6 +33,15 @@ class Agreement:
         """Whether the backend may be used."""
         return self.largest_difference <= self.bound
 
+    @property
+    def strays(self) -> float:
+        """How far it is off."""
+        return self.largest_difference
+
+    def summary(self) -> dict[str, float]:
+        """What the manifest keeps."""
+        return {"largest_difference": self.largest_difference, "equal_decisions": self.decisions}
+
     def to_json(self) -> dict[str, float | bool]:
         """A JSON-ready copy."""
         return {**self.__dict__, "ok": self.ok}

@@ -40,9 +40,16 @@ class Answering:
             rows: records as the task reads them.
             run: gives the outputs of batches.
         """
-        features, counts = self.task.features(rows, self.tokenizer, self.labels, self.max_tokens)
-        found = self._found(features, run)
-        return Predicted(self.task.decode(found, features, rows, self.labels), counts)
+        features, counts = self.features(rows)
+        return Predicted(self.answer(rows, features, run), counts)
+
+    def features(self, rows: Sequence[Any]) -> tuple[list[Feature], dict[str, int]]:
+        """The sequences of the rows, and what was counted."""
+        return self.task.features(rows, self.tokenizer, self.labels, self.max_tokens)
+
+    def answer(self, rows: Sequence[Any], features: Sequence[Feature], run: Run) -> list[Any]:
+        """One prediction a row, from its features."""
+        return self.task.decode(self._found(features, run), features, rows, self.labels)
 
     def _found(self, features: Sequence[Feature], run: Run) -> list[Any]:
         """What the task reads of each feature's outputs."""

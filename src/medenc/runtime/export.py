@@ -14,25 +14,29 @@ from torch import Tensor, nn
 
 from medenc.core.artifact import amending
 from medenc.core.errors import MedencError, did_you_mean
+from medenc.decoding.folder import Agreement as TaskAgreement
+from medenc.decoding.folder import is_task
 from medenc.models.encoder import Encoder, from_checkpoint
 from medenc.models.folder import read_contract
+from medenc.models.head import Axes, HeadModule, outputs, read_head
 from medenc.models.pooling import pool
+from medenc.models.quiet import quiet
 from medenc.runtime.folder import ROLES
 from medenc.runtime.offline import import_converter, import_openvino
-from medenc.runtime.probes import BOUNDS, agreement
+from medenc.runtime.probes import BOUNDS, Agreement, agreement
 from medenc.runtime.session import EMBEDDING, HIDDEN
 
 
 class Graph(nn.Module):
-    """What is exported: token vectors for programs that pool them themselves, and the text's vector."""
-
-    outputs = (HIDDEN, EMBEDDING)
+    """What is exported of an encoder: token vectors for programs that pool them themselves, and the text's vector."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.backbone, self.contract = encoder.backbone, encoder.contract
-        has_types = getattr(encoder.backbone.config, "type_vocab_size", 0) > 1
-        self.inputs = ("input_ids", "attention_mask", *(["token_type_ids"] if has_types else []))
+        self.backbone, self.contract, self.inputs = encoder.backbone, encoder.contract, _inputs(encoder)
+        self.outputs: dict[str, Axes] = {
+            HIDDEN: ("batch", "tokens", encoder.dimension),
+            EMBEDDING: ("batch", encoder.dimension),
+        }
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
@@ -46,15 +50,41 @@ class Graph(nn.Module):
         return output.last_hidden_state, vectors
 
 
-def load_graph(folder: Path) -> Graph:
-    """The graph of one encoder's folder, ready to run under torch in float32."""
-    return Graph(from_checkpoint(folder, read_contract(folder))).eval()
+class TaskGraph(nn.Module):
+    """What is exported of a task's model: the encoder and its head, with the head's outputs."""
+
+    def __init__(self, encoder: Encoder, head: HeadModule) -> None:
+        super().__init__()
+        self.encoder, self.head, self.inputs = encoder, head, _inputs(encoder)
+        self.outputs = head.outputs
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """The head's outputs in their order."""
+        found = outputs(self.encoder, self.head, input_ids, attention_mask, token_type_ids)
+        return tuple(found[name] for name in self.outputs)
+
+
+AnyGraph = Graph | TaskGraph
+
+
+def load_graph(folder: Path) -> AnyGraph:
+    """The graph of one encoder's folder, with the head where it has one, ready to run under torch in float32."""
+    encoder = from_checkpoint(folder, read_contract(folder))
+    return (TaskGraph(encoder, read_head(folder, encoder)) if is_task(folder) else Graph(encoder)).eval()
+
+
+def _inputs(encoder: Encoder) -> tuple[str, ...]:
+    has_types = getattr(encoder.backbone.config, "type_vocab_size", 0) > 1
+    return ("input_ids", "attention_mask", *(["token_type_ids"] if has_types else []))
 
 
 def export(folder: Path, backend: str = "openvino", precision: str = "fp32") -> dict[str, Any]:
     """Add a backend to a finished model folder and return its entry of the manifest's `exports`.
 
-    The graph is accepted only when it repeats the vectors of the folder's probes; otherwise nothing changes.
+    The graph is accepted only when it repeats the vectors, or the decisions, of the folder's probes; otherwise nothing
+    changes.
     """
     with amending(Path(folder), "model") as draft:
         made = add_backend(draft.folder, backend, precision)
@@ -70,7 +100,7 @@ def add_backend(folder: Path, backend: str = "openvino", precision: str = "fp32"
         backend: `openvino` writes `openvino/openvino_model.xml`, `onnx` writes `onnx/model.onnx`.
         precision: of the weights.
 
-    Returns: precision and worst cosine, for `exports` in the manifest.
+    Returns: precision, and the worst cosine or the largest difference, for `exports` in the manifest.
     Raises: MedencError when the graph strays from the probes further than its precision allows.
     """
     if backend not in _CONVERTERS:
@@ -78,48 +108,49 @@ def add_backend(folder: Path, backend: str = "openvino", precision: str = "fp32"
     if precision not in BOUNDS:
         raise MedencError(f"no such precision: '{precision}'", hint=did_you_mean(precision, BOUNDS))
     towers = [folder / role for role in ROLES if (folder / role).is_dir()] or [folder]
-    worst = min(_convert(tower, backend, precision) for tower in towers)
-    return {"precision": precision, "worst_cosine": worst}
+    found = [_convert(tower, backend, precision) for tower in towers]
+    return {"precision": precision, **max(found, key=lambda one: one.strays).summary()}
 
 
-def _convert(folder: Path, backend: str, precision: str) -> float:
-    """Convert one encoder; returns the least cosine between its vectors and the stored ones."""
+def _convert(folder: Path, backend: str, precision: str) -> Agreement | TaskAgreement:
+    """Convert one encoder; returns how it agrees with what is stored."""
     target = folder / backend
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    with _quiet(), torch.inference_mode():
+    with _quiet(), quiet(), torch.inference_mode():
         _CONVERTERS[backend](load_graph(folder), target)
     found = agreement(folder, backend, read_contract(folder).max_tokens, precision)
     if not found.ok:
+        said = ", ".join(f"{name.replace('_', ' ')} {value:.7f}" for name, value in found.summary().items())
         raise MedencError(
-            f"the {backend} graph strays from the model: worst cosine {found.worst_cosine:.7f} over the probes, "
-            f"allowed {found.bound}",
-            where=folder,
+            f"the {backend} graph strays from the model: {said} over the probes, allowed {found.bound}", where=folder
         )
-    return found.worst_cosine
+    return found
 
 
-def _to_openvino(graph: Graph, target: Path) -> None:
+def _to_openvino(graph: AnyGraph, target: Path) -> None:
     model = import_converter().convert_model(graph, example_input=_example(graph))
     openvino = import_openvino()
     for port in model.inputs:
         port.get_node().set_partial_shape(openvino.PartialShape([-1, -1]))
-    for port, name in zip(model.outputs, graph.outputs, strict=True):
+    for port, name in zip(model.outputs, graph.outputs, strict=True):  # in the order of the tuple
         port.get_tensor().set_names({name})
     model.validate_nodes_and_infer_types()
     openvino.save_model(model, target / "openvino_model.xml", compress_to_fp16=False)
 
 
-def _to_onnx(graph: Graph, target: Path) -> None:
+def _to_onnx(graph: AnyGraph, target: Path) -> None:
     example = _example(graph)
-    shapes = {name: {0: "batch", 1: "tokens"} for name in (*example, HIDDEN)}
+    axes: dict[str, Axes] = {**dict.fromkeys(example, ("batch", "tokens")), **graph.outputs}
     torch.onnx.export(
         graph,
         tuple(example.values()),
         str(target / "model.onnx"),
         input_names=list(example),
         output_names=list(graph.outputs),
-        dynamic_axes={**shapes, EMBEDDING: {0: "batch"}},
+        dynamic_axes={
+            name: {place: axis for place, axis in enumerate(own) if isinstance(axis, str)} for name, own in axes.items()
+        },
         opset_version=17,
         dynamo=False,  # the newer exporter needs a further package and gives nothing here
     )
@@ -128,7 +159,7 @@ def _to_onnx(graph: Graph, target: Path) -> None:
 _CONVERTERS = {"openvino": _to_openvino, "onnx": _to_onnx}
 
 
-def _example(graph: Graph) -> dict[str, Tensor]:
+def _example(graph: AnyGraph) -> dict[str, Tensor]:
     """A padded batch: without padding, the traced attention would leave its mask out."""
     mask = torch.tensor([[1] * 7, [1] * 5 + [0] * 2])
     arrays = {"input_ids": mask, "attention_mask": mask, "token_type_ids": torch.zeros_like(mask)}

@@ -1,4 +1,4 @@
-"""`medenc verify`: is the folder what was written, and do all its backends give the model's vectors?"""
+"""`medenc verify`: is the folder what was written, and do all its backends give the model's vectors or decisions?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def verify(folder: Path | str) -> dict[str, Any]:
     """Check every file against the manifest, then the probes under every backend the folder holds.
 
     Returns: `{"model", "ok", "damaged": [names], "backends": {name: {"worst_cosine", "largest_difference", "bound",
-    "ok"}}}`; with two towers the names are `query/openvino` and so on. A backend that cannot run has `"error"`.
+    "ok"}}}`; a task's model has `"decisions"`, the share of equal ones, instead of the cosine. With two towers the
+    names are `query/openvino` and so on. A backend that cannot run has `"error"`.
     Backends are not run when a file is damaged: their answers would mean nothing.
     """
     model = open_model(folder)

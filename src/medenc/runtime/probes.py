@@ -9,6 +9,8 @@ import numpy as np
 
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json
+from medenc.decoding import folder as task
+from medenc.runtime.answering import open_answering
 from medenc.runtime.tower import Tower
 
 FILE = "probes.json"
@@ -28,13 +30,25 @@ class Agreement:
         """Whether the backend may be used."""
         return self.worst_cosine >= self.bound
 
+    @property
+    def strays(self) -> float:
+        """How far it is off, to compare towers."""
+        return 1 - self.worst_cosine
+
+    def summary(self) -> dict[str, float]:
+        """What the manifest keeps."""
+        return {"worst_cosine": self.worst_cosine}
+
     def to_json(self) -> dict[str, float | bool]:
         """A JSON-ready copy."""
         return {**self.__dict__, "ok": self.ok}
 
 
-def agreement(folder: Path, backend: str, max_tokens: int, precision: str = "fp32") -> Agreement:
-    """Run the probes of one encoder's folder under `backend` and compare with the stored vectors."""
+def agreement(folder: Path, backend: str, max_tokens: int, precision: str = "fp32") -> Agreement | task.Agreement:
+    """Run the probes of one encoder's folder under `backend` and compare with the stored vectors or decisions."""
+    if task.is_task(folder):
+        answering, run = open_answering(folder, max_tokens, backend)
+        return task.compare(folder, answering, run)
     texts, stored = _read(folder / FILE)
     tower = Tower(folder, max_tokens, backend, None)
     found = tower.vectors(tower.tokenizer.tokenize(texts).ids, stored.shape[1])
