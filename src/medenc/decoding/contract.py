@@ -32,6 +32,7 @@ class Feature:
     offsets: np.ndarray  # (tokens, 2) int32, characters of the ORIGINAL text that the token lies in; (0, 0) if special
     gold: Mapping[str, np.ndarray] = field(default_factory=dict)
     memory: tuple[Any, ...] = ()
+    cut: int = 0  # pieces of the row that no feature of it holds; counted once, on any of its features
 
     @property
     def tokens(self) -> int:

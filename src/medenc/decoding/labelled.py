@@ -28,7 +28,15 @@ def text_features(
         _check_pair(row, pair)
     read = wholes(tokenizer, [row.text for row in rows], [row.pair for row in rows] if pair else None, max_tokens)
     features = [
-        Feature(place, row.id, whole.input_ids, whole.type_ids, whole.offsets, golds[place] if golds else {})
+        Feature(
+            place,
+            row.id,
+            whole.input_ids,
+            whole.type_ids,
+            whole.offsets,
+            gold=golds[place] if golds else {},
+            cut=whole.lost,
+        )
         for place, (row, whole) in enumerate(zip(rows, read, strict=True))
     ]
     return features, {"truncated": sum(whole.lost > 0 for whole in read)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -17,10 +17,12 @@ Run = Callable[[Iterable[Arrays]], Iterator[Arrays]]
 
 @dataclass(frozen=True)
 class Predicted:
-    """Predictions in the order of their rows, and what was counted while features were made."""
+    """Predictions in the order of their rows, and what the model did not read."""
 
     predictions: list[Any]
-    counts: dict[str, int] = field(default_factory=dict)
+    tokens: list[int]  # that the model read of each row, special ones included
+    truncated: list[int]  # that it did not read; 0 where the row was read whole
+    counts: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Answering:
             run: gives the outputs of batches.
         """
         features, counts = self.features(rows)
-        return Predicted(self.answer(rows, features, run), counts)
+        tokens, truncated = read_of(features, len(rows))
+        return Predicted(self.answer(rows, features, run), tokens, truncated, counts)
 
     def features(self, rows: Sequence[Any]) -> tuple[list[Feature], dict[str, int]]:
         """The sequences of the rows, and what was counted."""
@@ -61,3 +64,12 @@ class Answering:
                 own = {name: values[number] for name, values in outputs.items()}
                 found[place] = self.task.read(own, features[place], self.labels)
         return found
+
+
+def read_of(features: Sequence[Feature], rows: int) -> tuple[list[int], list[int]]:
+    """Of each row the tokens that the model reads and those that were cut off."""
+    tokens, truncated = [0] * rows, [0] * rows
+    for feature in features:
+        tokens[feature.row] += feature.tokens
+        truncated[feature.row] += feature.cut
+    return tokens, truncated

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from medenc.core.errors import MedencError
 from medenc.decoding.contract import Task
-from medenc.decoding.predicting import Answering, Predicted, Run
+from medenc.decoding.predicting import Answering, Predicted, Run, read_of
 from medenc.runtime.answering import open_answering
 from medenc.runtime.folder import ModelFolder, open_model
 
@@ -44,6 +44,11 @@ class Predictor:
     def fingerprint(self) -> str:
         """Identity of the weights and the tokenizer."""
         return self._folder.fingerprint
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the folder says about the task: `use`, its options, `labels`."""
+        return dict(self._folder.manifest["task"])
 
     @property
     def task(self) -> Task:
@@ -81,13 +86,14 @@ class Predictor:
         if on_overflow not in ("error", "warn", "truncate"):
             raise MedencError(f"no such treatment: '{on_overflow}'", where="on_overflow", hint="error, warn, truncate")
         features, counts = self._answering.features(rows)
-        cut = counts.get("truncated", 0)
+        tokens, truncated = read_of(features, len(rows))
+        cut = sum(map(bool, truncated))
         line = f"{cut} of {len(rows)} inputs are longer than {self.max_tokens} tokens"
         if cut and on_overflow == "error":
             raise MedencError(line, where=self.path, hint="on_overflow='truncate' cuts them")
         if cut and on_overflow == "warn":
             warnings.warn(f"{line} and were cut", stacklevel=3)
-        return Predicted(self._answering.answer(rows, features, self._run), counts)
+        return Predicted(self._answering.answer(rows, features, self._run), tokens, truncated, counts)
 
     def to_json(self, prediction: Any) -> dict[str, Any]:
         """A prediction as `medenc predict --json` prints it."""

@@ -89,13 +89,13 @@ class Tagging(Plugin):
         divided = units(tokenizer, [row.text for row in rows], [row.tokens for row in rows], self.unit)
         layers = [self._tags(own) for own in self._layers(labels)]
         features: list[Feature] = []
-        lost = cut = 0
+        lost = 0
         for place, (row, own) in enumerate(zip(rows, divided, strict=True)):
             tags, missing = self._taught(row, own, labels, layers) if learn else ([], 0)
             features += _windows(place, row, own, tags, frame, max_tokens)
             lost += missing
-            cut += any(len(ids) > max_tokens - frame.size for ids in own.ids)
-        counts = {"windows": len(features) - len(rows), "truncated": cut}
+        truncated = len({feature.row for feature in features if feature.cut})
+        counts = {"windows": len(features), "truncated": truncated}
         return features, counts | ({"lost": lost} if learn else {})
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
@@ -214,13 +214,14 @@ class Tagging(Plugin):
 def _windows(
     place: int, row: Annotated, own: Units, tags: Sequence[np.ndarray], frame: Frame, max_tokens: int
 ) -> list[Feature]:
-    features = []
-    for window, ids, offsets, begins in windowed(own, max_tokens - frame.size):
+    features, capacity = [], max_tokens - frame.size
+    for window, ids, offsets, begins in windowed(own, capacity):
         read = frame.around(Pieces(ids, offsets, ids))
         decided = slice(window.own_first, window.own_last)
         places = begins[window.own_first - window.first : window.own_last - window.first] + len(frame.special[0])
         gold = {f"tags_{layer}": np.full(len(read[0]), batches.IGNORE) for layer in range(len(tags))}
         for layer, numbers in enumerate(tags):
             gold[f"tags_{layer}"][places] = numbers[decided]
-        features.append(Feature(place, row.id, *read, gold, (own.spans[decided], places)))
+        cut = sum(max(0, len(ids) - capacity) for ids in own.ids[decided])
+        features.append(Feature(place, row.id, *read, gold, (own.spans[decided], places), cut))
     return features
