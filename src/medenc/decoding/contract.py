@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from tokenizers import Tokenizer
 
+from medenc.metrics.counts import Counts
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -104,6 +106,14 @@ class Task(Protocol):
 
     def right(self, row: Any, prediction: Any) -> bool:
         """Whether the prediction is wholly right, for lists of errors."""
+        ...
+
+    def sure(self, prediction: Any) -> float:
+        """How probable the model holds it that the prediction is wholly right, 0 … 1."""
+        ...
+
+    def by_label(self, rows: Sequence[Any], predictions: Sequence[Any], labels: Sequence[str]) -> dict[str, Counts]:
+        """What each label's predictions are worth; empty where a task has no labels."""
         ...
 
     def baseline(self, train: Sequence[Any], rows: Sequence[Any]) -> tuple[str, list[Any]]:

@@ -9,31 +9,11 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from medenc.evaluation.html import frame, table, with_interval
 from medenc.evaluation.plot import Mark, intervals
 from medenc.evaluation.retrieval import Evaluation
 
 WORST = 20
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c2530; --soft: #5d6b7a; --rule: #d9dfe6; --back: #fff; --warn: #fdf1d7;
-  --s0: #0068a8; --s1: #c2500a; --s2: #007a5a; --s3: #8f3f97; --s4: #7a6a00; --s5: #5d6b7a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa8b6; --rule: #35404c; --back: #12181f;
-  --warn: #3d3216; --s0: #62b5f0; --s1: #f29a5c; --s2: #4fc9a4; --s3: #d39ada; --s4: #d8c65a; --s5: #9aa8b6; } }
-* { box-sizing: border-box } body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 56rem; color: var(--ink);
-  background: var(--back); font: 15px/1.55 system-ui, sans-serif }
-h1 { font-size: 1.7rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.4rem 0 .6rem } h3 { font-size: 1rem }
-p { max-width: 46rem } .soft, caption { color: var(--soft) } .note { padding: .7rem 1rem; border-radius: 6px;
-  border: 1px solid var(--rule) } .warn { background: var(--warn) } .wide { overflow-x: auto }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums } caption { text-align: left; padding: .2rem 0 }
-th, td { padding: .32rem .9rem .32rem 0; text-align: right; border-bottom: 1px solid var(--rule); white-space: nowrap }
-th:first-child, td:first-child, .left { text-align: left } th { font-weight: 600; color: var(--soft) }
-svg { width: 100%; max-width: 45rem; height: auto } svg text { font-size: 12px; fill: var(--ink);
-  dominant-baseline: middle } svg .label { text-anchor: end } svg .tick { text-anchor: middle; fill: var(--soft) }
-svg .grid { stroke: var(--rule) } svg g line { stroke-width: 2 }
-""" + "\n".join(
-    f".s{i} line {{ stroke: var(--s{i}) }} .s{i} circle {{ fill: var(--s{i}) }} b.s{i} {{ color: var(--s{i}) }}"
-    for i in range(6)
-)
 
 
 def page(found: Evaluation) -> str:
@@ -51,14 +31,7 @@ def page(found: Evaluation) -> str:
         *_worst(found),
         *_method(found),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
-    )
+    return frame(title, body)
 
 
 def _leaks(found: Evaluation) -> Iterable[str]:
@@ -77,17 +50,17 @@ def _leaks(found: Evaluation) -> Iterable[str]:
         yield f"<p>{titles['exact']:,} judged queries are a passage's title, {titles['near']:,} nearly so.</p>"
     if without := found.leaks.get("scores_without"):
         rows = [[escape(mode), *(f"{scores[name]:.3f}" for name in found.measures)] for mode, scores in without.items()]
-        yield _table(["without the leaked queries", *map(escape, found.measures)], rows)
+        yield table(["without the leaked queries", *map(escape, found.measures)], rows)
 
 
 def _scores(found: Evaluation, numbers: dict[str, Any]) -> Iterable[str]:
     yield "<h2>Scores</h2>"
     rows = [
         [f'<b class="s{i}">{escape(mode)}</b>']
-        + [_with_interval(numbers["scores"][mode][name], numbers["intervals"][mode][name]) for name in found.measures]
+        + [with_interval(numbers["scores"][mode][name], numbers["intervals"][mode][name]) for name in found.measures]
         for i, mode in enumerate(found.modes)
     ]
-    yield _table(["mode", *map(escape, found.measures)], rows)
+    yield table(["mode", *map(escape, found.measures)], rows)
     groups = [(name, _marks(numbers["scores"], numbers["intervals"], name)) for name in found.measures]
     yield intervals("Scores with 95 % intervals", groups)
 
@@ -100,12 +73,12 @@ def _tests(tests: Sequence[dict[str, Any]]) -> Iterable[str]:
         [
             escape(f"{test['a']} − {test['b']}"),
             escape(test["measure"]),
-            _with_interval(test["difference"], test["interval"], sign="+"),
+            with_interval(test["difference"], test["interval"], sign="+"),
             f"{test['p']:.4f}",
         ]
         for test in tests
     ]
-    yield _table(["modes", "measure", "difference", "p"], rows)
+    yield table(["modes", "measure", "difference", "p"], rows)
     yield f'<p class="soft">p-values are of single comparisons; {len(tests)} were made.</p>'
 
 
@@ -116,10 +89,10 @@ def _slices(found: Evaluation) -> Iterable[str]:
         yield f"<h2>By {escape(field)}</h2>"
         rows = [
             [escape(part.value), f"{part.n_queries:,}"]
-            + [_with_interval(part.scores[mode][main], part.intervals[mode][main]) for mode in found.modes]
+            + [with_interval(part.scores[mode][main], part.intervals[mode][main]) for mode in found.modes]
             for part in parts
         ]
-        yield _table([f"{escape(field)}, {escape(main)}", "queries", *map(escape, found.modes)], rows)
+        yield table([f"{escape(field)}, {escape(main)}", "queries", *map(escape, found.modes)], rows)
         groups = [(f"{part.value} ({part.n_queries:,})", _marks(part.scores, part.intervals, main)) for part in parts]
         yield intervals(f"{main} by {field}, with 95 % intervals", groups)
 
@@ -134,7 +107,7 @@ def _worst(found: Evaluation) -> Iterable[str]:
         for q in worst
     ]
     yield "<h2>Worst queries</h2>"
-    yield _table(["query", *map(escape, found.modes)], rows)
+    yield table(["query", *map(escape, found.modes)], rows)
     yield f'<p class="soft">{escape(main)} · rank of the first relevant passage (– where none was found).</p>'
 
 
@@ -163,14 +136,3 @@ def _method(found: Evaluation) -> Iterable[str]:
 
 def _marks(scores: dict[str, dict[str, float]], bounds: dict[str, dict[str, list[float]]], name: str) -> list[Mark]:
     return [Mark(i, mode, scores[mode][name], *bounds[mode][name]) for i, mode in enumerate(scores)]
-
-
-def _with_interval(value: float, interval: Sequence[float], sign: str = "") -> str:
-    return f'{value:{sign}.3f} <span class="soft">{interval[0]:{sign}.3f} to {interval[1]:{sign}.3f}</span>'
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of cells that are escaped already."""
-    head = "".join(f"<th>{cell}</th>" for cell in header)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

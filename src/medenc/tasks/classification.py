@@ -19,6 +19,7 @@ from medenc.decoding.inputs import records
 from medenc.decoding.labelled import members, places, text_features, text_probes, text_row
 from medenc.decoding.probabilities import softmax
 from medenc.metrics import classification as measures
+from medenc.metrics.counts import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,17 @@ class Classification(Plugin):
     def right(self, row: Labelled, prediction: Classified) -> bool:
         """Whether the class is the row's."""
         return prediction.label == _class_of(row)
+
+    def sure(self, prediction: Classified) -> float:
+        """The probability of the class."""
+        return prediction.probabilities.get(prediction.label, 1.0)
+
+    def by_label(
+        self, rows: Sequence[Labelled], predictions: Sequence[Classified], labels: Sequence[str]
+    ) -> dict[str, Counts]:
+        """Each class against the rest."""
+        gold, found = [_class_of(row) for row in rows], [prediction.label for prediction in predictions]
+        return {str(label): counts for label, counts in measures.by_class(gold, found, labels).items()}
 
     def baseline(self, train: Sequence[Labelled], rows: Sequence[Labelled]) -> tuple[str, list[Classified]]:
         """Always the most frequent class; where that earns nothing, the most frequent one that does."""

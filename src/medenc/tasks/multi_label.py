@@ -20,6 +20,7 @@ from medenc.decoding.inputs import records
 from medenc.decoding.labelled import members, places, text_features, text_probes, text_row
 from medenc.decoding.probabilities import sigmoid
 from medenc.metrics import classification as measures
+from medenc.metrics.counts import Counts, matched_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,18 @@ class MultiLabel(Plugin):
     def right(self, row: Labelled, prediction: Marked) -> bool:
         """Whether the classes are the row's, all of them and no other."""
         return set(prediction.labels) == set(_classes_of(row))
+
+    def sure(self, prediction: Marked) -> float:
+        """The probability that every class is decided rightly, as if they were independent."""
+        given = set(prediction.labels)
+        return float(np.prod([p if name in given else 1 - p for name, p in prediction.probabilities.items()]))
+
+    def by_label(
+        self, rows: Sequence[Labelled], predictions: Sequence[Marked], labels: Sequence[str]
+    ) -> dict[str, Counts]:
+        """Each class by itself."""
+        gold, found = [set(_classes_of(row)) for row in rows], [set(prediction.labels) for prediction in predictions]
+        return matched_by(lambda name: name, gold, found, labels)
 
     def baseline(self, train: Sequence[Labelled], rows: Sequence[Labelled]) -> tuple[str, list[Marked]]:
         """Always the most frequent class."""

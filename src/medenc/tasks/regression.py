@@ -17,6 +17,7 @@ from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import records
 from medenc.decoding.labelled import text_features, text_probes, text_row
 from medenc.metrics.classification import pearson
+from medenc.metrics.counts import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,19 @@ class Regression(Plugin):
     def right(self, row: Labelled, prediction: Rated) -> bool:
         """Whether the number is near enough to the row's."""
         return abs(prediction.value - _number_of(row)) <= self.tolerance
+
+    def sure(self, prediction: Rated) -> float:  # noqa: ARG002
+        """1: a number says nothing of how sure it is."""
+        return 1.0
+
+    def by_label(
+        self,
+        rows: Sequence[Labelled],  # noqa: ARG002
+        predictions: Sequence[Rated],  # noqa: ARG002
+        labels: Sequence[str],  # noqa: ARG002
+    ) -> dict[str, Counts]:
+        """None: there are no labels."""
+        return {}
 
     def baseline(self, train: Sequence[Labelled], rows: Sequence[Labelled]) -> tuple[str, list[Rated]]:
         """For pairs the share of common characters, on the scale of the training rows; else their mean."""

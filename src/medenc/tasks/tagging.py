@@ -29,6 +29,8 @@ from medenc.decoding.inputs import fields, records
 from medenc.decoding.pieces import Frame, Pieces
 from medenc.decoding.probabilities import softmax
 from medenc.decoding.units import UnitKind, Units, units, windowed
+from medenc.metrics.counts import Counts
+from medenc.metrics.spans import by_label
 
 PREFIXES = {"iob2": "BI", "bioes": "BIES"}
 Tags = list[tuple[np.ndarray, np.ndarray]]  # of each layer: number and probability of every unit's tag
@@ -144,6 +146,16 @@ class Tagging(Plugin):
     def right(self, row: Annotated, prediction: Entities) -> bool:
         """Whether the entities are the row's, all of them and no other."""
         return {entity.span for entity in prediction} == row.spans
+
+    def sure(self, prediction: Entities) -> float:
+        """The least sure of the entities decides; 1 for none."""
+        return min((entity.score for entity in prediction), default=1.0)
+
+    def by_label(
+        self, rows: Sequence[Annotated], predictions: Sequence[Entities], labels: Sequence[str]
+    ) -> dict[str, Counts]:
+        """Strict counts of each label's entities."""
+        return by_label([row.spans for row in rows], [{e.span for e in own} for own in predictions], labels)
 
     def baseline(self, train: Sequence[Annotated], rows: Sequence[Annotated]) -> tuple[str, list[Entities]]:
         """The names of the training rows, wherever they occur."""
