@@ -3,13 +3,19 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from smallest import LetterModel
+from smallest import FirstLetter, LetterModel
 
 import medenc
+from medenc.core.artifact import Artifact
 from medenc.data.records import Passage
+from medenc.data.sources import read_names
+from medenc.search import dictionary
 from medenc.search.index import Index
+from medenc.search.linker import Linker
 from medenc.search.settings import Model
 from medenc.serve.app import create_app
+from medenc.serve.provenance import described
+from medenc.serve.served import Served
 from medenc.text.analyzer import Analyzer
 
 SAMPLE = Path(medenc.__file__).parent / "sample" / "corpus.jsonl"
@@ -50,7 +56,22 @@ def index(passages, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def client(index):
-    app = create_app(index, {"letters": LetterModel()})
+def served(index, tmp_path_factory):
+    """One of each kind that a server may have."""
+    folder = tmp_path_factory.mktemp("dictionary")
+    dictionary.build(folder, read_names(SAMPLE.with_name("terms.tsv")))
+    report = Artifact(Path("/srv/secret/report"), {"kind": "index", "numbers": {"data": "/srv/secret/sample"}})
+    return Served(
+        index,
+        {"letters": LetterModel()},
+        {"first-letter": FirstLetter()},
+        Linker(folder, None),
+        [described("index", "notes", report)],
+    )
+
+
+@pytest.fixture(scope="session")
+def client(served):
+    app = create_app(served)
     with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield client

@@ -3,6 +3,7 @@
 import base64
 import threading
 import time
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ from smallest import LetterModel
 from medenc.core.errors import MedencError
 from medenc.search.answer import Answer
 from medenc.serve.app import create_app
-from medenc.serve.security import HEADERS
+from medenc.serve.errors import HEADERS
+from medenc.serve.served import Served
 
 
 def test_search_gives_hits_with_their_parts(client):
@@ -53,7 +55,13 @@ def test_ask_gives_verbatim_spans(client, passages):
 
 def test_similarity(client):
     answer = client.post("/v1/similarity", json={"query": "abc", "texts": ["cab", "xyz"]}).json()
-    assert answer == {"query": "abc", "scores": [pytest.approx(1), 0], "similarity": "cosine"}
+    assert answer == {
+        "query": "abc",
+        "scores": [pytest.approx(1), 0],
+        "similarity": "cosine",
+        "model": "letters",
+        "usage": {"prompt_tokens": 9, "total_tokens": 9},
+    }
 
 
 @pytest.mark.parametrize("sent", ["abba", ["abba", "c"]])
@@ -73,20 +81,33 @@ def test_a_long_text_is_refused_or_read_whole(client):
     body = {"model": "letters", "input": "a" * 600}
     refused = client.post("/v1/embeddings", json=body)
     assert refused.status_code == 422
-    assert refused.json()["error"]["message"] == "text 0 is too long"
-    assert client.post("/v1/embeddings", json=body | {"on_overflow": "window"}).status_code == 200
+    message = "text 0 has 600 tokens, the model reads 512; on_overflow 'window' reads it whole"
+    assert refused.json()["error"] == {"code": "too_long", "message": message, "where": "body.input"}
+    whole = client.post("/v1/embeddings", json=body | {"on_overflow": "window"})
+    assert whole.json()["usage"]["total_tokens"] == 600
     assert client.post("/v1/embeddings", json=body | {"on_overflow": "truncate"}).status_code == 422
 
 
 def test_an_unknown_model_is_named_by_the_known_ones(client):
     answer = client.post("/v1/embeddings", json={"model": "HONG", "input": "a"})
     assert answer.status_code == 404
-    assert answer.json()["error"] == {"code": "no_such_model", "message": "known models: letters", "where": "model"}
+    assert answer.json()["error"] == {
+        "code": "no_such_model",
+        "message": "known models: letters",
+        "where": "body.model",
+    }
 
 
 def test_a_mistake_does_not_name_folders_of_the_machine(client):
-    refused = client.post("/v1/embeddings", json={"model": "letters", "input": "a" * 600})
-    assert refused.json()["error"] == {"code": "refused", "message": "text 0 is too long", "where": None}
+    class Mistaken(LetterModel):
+        def embed(self, texts, as_=None, on_overflow="window"):
+            if "HONG" in texts[0]:
+                raise MedencError("its vectors are not finite", where="/srv/secret/model")
+            return super().embed(texts)
+
+    with TestClient(create_app(Served(models={"a": Mistaken()})), base_url="http://localhost") as mistaken:
+        refused = mistaken.post("/v1/embeddings", json={"model": "a", "input": "HONG"})
+    assert refused.json()["error"] == {"code": "refused", "message": "its vectors are not finite", "where": None}
     assert "secret" not in client.get("/v1/info").text
 
 
@@ -109,26 +130,93 @@ def test_state(client, passages):
     assert info["index"]["documents"] == len(passages)
     assert info["models"]["letters"]["dimension"] == 26
     assert info["limits"]["body_bytes"] == 2 * 1024 * 1024
+    assert info["tasks"]["first-letter"]["task"] == "classification"
+    assert info["dictionary"]["modes"] == ["lexical"]
 
 
 def test_what_cannot_answer_is_not_served():
     class WithoutItsModel:
-        def search(self, query, **_):
+        def search_batch(self, queries, **_):
             raise MedencError("its model is needed for this")
 
     with pytest.raises(MedencError, match="its model is needed"):
-        create_app(WithoutItsModel(), {})
+        create_app(Served(WithoutItsModel()))
 
 
-def test_only_what_is_served_has_routes(index):
-    with TestClient(create_app(None, {"letters": LetterModel()}), base_url="http://localhost") as models_only:
-        assert models_only.post("/v1/search", json={"query": "a"}).status_code == 404
-        assert models_only.get("/v1/info").json()["index"] is None
-    with TestClient(create_app(index, {}), base_url="http://localhost") as index_only:
-        assert index_only.post("/v1/embeddings", json={"model": "a", "input": "a"}).status_code == 404
-    with pytest.raises(MedencError, match="nothing to serve"):
-        create_app(None, {})
+def test_what_is_not_served_is_said():
+    with TestClient(create_app(Served()), base_url="http://localhost") as empty:
+        for path, body in NEEDS_A_PART:
+            answer = empty.post(path, json=body)
+            assert (answer.status_code, answer.json()["error"]["code"]) in [(404, "not_served"), (404, "no_such_model")]
+        for path in ("/v1/map", "/v1/document/a"):
+            assert empty.get(path).json()["error"] == {
+                "code": "not_served",
+                "message": "this server has no index",
+                "where": None,
+            }
+        assert empty.get("/v1/info").json()["index"] is None
 
+
+def test_links_name_the_concept_in_three_languages(client):
+    (link,) = client.post("/v1/link", json={"mentions": ["고혈압"], "top": 1}).json()["links"]
+    (candidate,) = link["candidates"]
+    assert (link["mention"], candidate["term"], candidate["how"]) == ("고혈압", "고혈압", "exact")
+    assert {"ko", "zh", "en"} == {name["language"] for name in candidate["names"]}
+    assert {"term": "고혈압", "language": "ko"} in candidate["names"]
+
+
+def test_predictions_are_in_the_form_of_the_task(client):
+    sent = {"inputs": ["abc", {"question": "b?", "context": "c"}]}
+    answer = client.post("/v1/predict/first-letter", json=sent).json()
+    assert answer == {
+        "model": "first-letter",
+        "task": "classification",
+        "predictions": [{"label": "a", "probabilities": {"a": 1.0}}, {"label": "b", "probabilities": {"b": 1.0}}],
+    }
+    assert client.post("/v1/predict/nothing", json=sent).json()["error"]["code"] == "no_such_model"
+
+
+def test_every_document_can_be_opened(client, passages):
+    for passage in passages.values():
+        answer = client.get(f"/v1/document/{quote(passage.id, safe='')}").json()
+        assert answer == {
+            "id": passage.id,
+            "title": passage.title,
+            "text": passage.text,
+            "metadata": dict(passage.metadata),
+        }
+    missing = client.get("/v1/document/HONG%20GILDONG")
+    assert missing.status_code == 404
+    assert "HONG" not in missing.text
+
+
+def test_the_map_shows_every_document_and_what_to_colour_by(client, passages):
+    drawn = client.get("/v1/map").json()
+    assert drawn["ids"] == sorted(passages)
+    assert drawn["titles"] == [passages[id_].title for id_ in drawn["ids"]]
+    assert max(map(abs, drawn["x"])) == max(map(abs, drawn["y"])) == 1
+    assert {"ko", "zh", "en"} <= set(drawn["metadata"]["language"])
+
+
+def test_numbers_name_no_folder_of_the_machine(client):
+    (index,) = client.get("/v1/numbers").json()["artifacts"]
+    assert (index["role"], index["kind"]) == ("index", "index")
+    assert index["numbers"]["data"] == "sample"
+
+
+def test_every_answer_names_the_generation(client):
+    for answer in (client.post("/v1/search", json={"query": "a"}), client.get("/v1/info")):
+        assert answer.headers["medenc-generation"] == "1"
+
+
+NEEDS_A_PART = [
+    ("/v1/search", {"query": "a"}),
+    ("/v1/ask", {"question": "a"}),
+    ("/v1/link", {"mentions": ["a"]}),
+    ("/v1/predict/a", {"inputs": ["a"]}),
+    ("/v1/similarity", {"query": "a", "texts": ["a"]}),
+    ("/v1/embeddings", {"model": "a", "input": "a"}),
+]
 
 REQUESTS = [
     ("GET", "/", 200),
@@ -159,11 +247,11 @@ def test_every_response_carries_the_security_headers(client, method, path, statu
 
 def test_a_failure_inside_says_nothing_about_the_request():
     class Broken:
-        def search(self, query, **_):
-            if "HONG" in query:
-                raise ValueError(query)
+        def search_batch(self, queries, **_):
+            if "HONG" in queries[0]:
+                raise ValueError(queries[0])
 
-    with TestClient(create_app(Broken(), {}), base_url="http://localhost", raise_server_exceptions=False) as client:
+    with TestClient(create_app(Served(Broken())), base_url="http://localhost", raise_server_exceptions=False) as client:
         answer = client.post("/v1/search", json={"query": "HONG GILDONG"})
     assert answer.status_code == 500
     assert HEADERS.items() <= dict(answer.headers).items()
@@ -190,13 +278,13 @@ def test_the_index_is_used_by_one_thread_that_is_not_the_event_loop():
     threads = set()
 
     class Watching:
-        def search(self, query, **_):
-            if query == "a":
+        def search_batch(self, queries, **_):
+            if queries[0] == "a":
                 threads.add(threading.current_thread().name)
             time.sleep(0.02)
-            return Answer(query, "lexical", [], {})
+            return [Answer(query, "lexical", [], {}) for query in queries]
 
-    with TestClient(create_app(Watching(), {}), base_url="http://localhost") as client:
+    with TestClient(create_app(Served(Watching())), base_url="http://localhost") as client:
         searches = [
             threading.Thread(target=client.post, args=["/v1/search"], kwargs={"json": {"query": "a"}}) for _ in range(8)
         ]
@@ -209,7 +297,7 @@ def test_the_index_is_used_by_one_thread_that_is_not_the_event_loop():
 
 def test_the_interface_describes_itself(client):
     paths = client.get("/openapi.json").json()["paths"]
-    for path in ("/v1/search", "/v1/ask", "/v1/similarity", "/v1/embeddings"):
+    for path in ("/v1/search", "/v1/ask", "/v1/link", "/v1/predict/{name}", "/v1/similarity", "/v1/embeddings"):
         assert "requestBody" in paths[path]["post"]
         refused = paths[path]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
         assert refused == {"$ref": "#/components/schemas/ErrorResponse"}

@@ -10,6 +10,7 @@ from conftest import HOSTILE
 
 from medenc.serve.app import create_app
 from medenc.serve.run import address, listen
+from medenc.serve.served import Served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 @pytest.fixture(scope="module")
 def server(index):
     listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_app(index, {}), log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(create_app(Served(index)), log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     yield address(listener)

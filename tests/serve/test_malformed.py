@@ -7,8 +7,7 @@ import json
 
 import pytest
 
-from medenc.serve import schemas
-from medenc.serve.body import LONGEST_BODY_BYTES
+from medenc.serve import limits
 
 CANARY = "HONG-GILDONG-800101-1234567"
 ROUTES = ["/v1/search", "/v1/ask", "/v1/similarity", "/v1/embeddings"]
@@ -60,7 +59,7 @@ NOT_JSON = {
     "XML": b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>' + Q + b"</a>",
 }
 
-LONG = CANARY + "가" * schemas.LONGEST_TEXT
+LONG = CANARY + "가" * limits.LONGEST_TEXT
 INVALID = {
     "null": None,
     "number": 7,
@@ -184,7 +183,7 @@ def padded(length):
 @pytest.mark.parametrize(("over", "status"), [(-1, 200), (0, 200), (1, 413)])
 @pytest.mark.parametrize("chunked", [False, True], ids=["announced", "chunked"])
 def test_the_body_limit_is_exact(client, over, status, chunked):
-    body = padded(LONGEST_BODY_BYTES + over)
+    body = padded(limits.LONGEST_BODY_BYTES + over)
     content = (body[at : at + 65_536] for at in range(0, len(body), 65_536)) if chunked else body
     answer = client.post("/v1/search", content=content, headers={"content-type": "application/json"})
     assert answer.status_code == status
@@ -193,23 +192,23 @@ def test_the_body_limit_is_exact(client, over, status, chunked):
         assert answer.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize(("length", "status"), [(schemas.LONGEST_QUERY, 200), (schemas.LONGEST_QUERY + 1, 422)])
+@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_QUERY, 200), (limits.LONGEST_QUERY + 1, 422)])
 def test_the_query_limit_is_exact(client, length, status):
     assert client.post("/v1/search", json={"query": "가" * length}).status_code == status
     assert client.post("/v1/ask", json={"question": "心" * length}).status_code == status
 
 
-@pytest.mark.parametrize(("length", "status"), [(schemas.LONGEST_TEXT, 200), (schemas.LONGEST_TEXT + 1, 422)])
+@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_TEXT, 200), (limits.LONGEST_TEXT + 1, 422)])
 def test_the_text_limit_is_exact(client, length, status):
     body = {"model": "letters", "input": "가" * length, "on_overflow": "window"}
     assert client.post("/v1/embeddings", json=body).status_code == status
 
 
-@pytest.mark.parametrize(("count", "status"), [(schemas.MOST_TEXTS, 200), (schemas.MOST_TEXTS + 1, 422)])
+@pytest.mark.parametrize(("count", "status"), [(limits.MOST_TEXTS, 200), (limits.MOST_TEXTS + 1, 422)])
 def test_the_number_of_texts_is_exact(client, count, status):
     assert client.post("/v1/embeddings", json={"model": "letters", "input": ["a"] * count}).status_code == status
 
 
-@pytest.mark.parametrize(("top", "status"), [(1, 200), (schemas.MOST_HITS, 200), (schemas.MOST_HITS + 1, 422)])
+@pytest.mark.parametrize(("top", "status"), [(1, 200), (limits.MOST_HITS, 200), (limits.MOST_HITS + 1, 422)])
 def test_the_number_of_hits_is_exact(client, top, status):
     assert client.post("/v1/search", json={"query": "a", "top": top}).status_code == status

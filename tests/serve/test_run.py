@@ -12,25 +12,26 @@ import time
 import pytest
 
 from medenc.core.errors import MedencError
-from medenc.serve.run import PlacesOnly, address, listen
+from medenc.serve.run import Place, PlacesOnly, address, listen
 
 SERVER = """
 import time
 from medenc.search.answer import Answer
-from medenc.serve import body
+from medenc.serve import limits
 from medenc.serve.app import create_app
-from medenc.serve.run import serve
-body.SLOWEST_BODY_SECONDS = 0.5
+from medenc.serve.run import Place, serve
+from medenc.serve.served import Served
+limits.BODY_SECONDS = limits.GRACE_SECONDS = 0.5
 
 class Index:
-    def search(self, query, **options):
-        if query == "slow":
+    def search_batch(self, queries, **options):
+        if queries == ["slow"]:
             time.sleep(0.7)
-        if query.startswith("broken"):
-            raise ValueError(query)
-        return Answer(query, "lexical", [], {})
+        if queries[0].startswith("broken"):
+            raise ValueError(queries[0])
+        return [Answer(query, "lexical", [], {}) for query in queries]
 
-serve(create_app(Index(), {}), port=0)
+serve(create_app(Served(Index())), Place(port=0))
 """
 
 
@@ -67,9 +68,19 @@ def server():
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])
-def test_only_this_machine_is_served(host):
-    with pytest.raises(MedencError, match="this machine only"):
-        listen(host, 0)
+def test_others_need_a_key_and_a_safe_way(host):
+    with pytest.raises(MedencError, match="need a key"):
+        Place(host).check(keys=False)
+    with pytest.raises(MedencError, match="could be read on the way"):
+        Place(host).check(keys=True)
+    Place(host, behind_proxy=True).check(keys=True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "127.1.2.3"])
+def test_this_machine_needs_no_key_unless_a_proxy_lets_others_in(host):
+    Place(host).check(keys=False)
+    with pytest.raises(MedencError, match="need a key"):
+        Place(host, behind_proxy=True).check(keys=False)
 
 
 def test_a_taken_port_is_one_clear_line():

@@ -29,7 +29,10 @@ def demo(
     built = demonstration.build(out, _progress)
     emit(built.to_json() if as_json else built.text())
     if serve:
-        listen(built.index, {}, host, port)
+        from medenc.serve.opening import Sources
+        from medenc.serve.run import Place
+
+        listen(Sources(index=built.index, reports=[built.report.parent]), Place(host, port))
 
 
 @app.command()

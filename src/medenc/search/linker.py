@@ -21,6 +21,7 @@ from medenc.core.errors import MedencError, did_you_mean
 from medenc.search import dictionary, names, spelling
 from medenc.search.dense import unit
 from medenc.search.dictionary import Encode
+from medenc.search.ragged import Ragged
 
 Mode = Literal["fused", "dense", "lexical"]
 How = Literal["exact", "lexical", "dense", "both"]
@@ -44,6 +45,7 @@ class Candidate:
     how: How
     lexical: float
     dense: float | None
+    concept: int  # its number in the dictionary
 
     def to_json(self) -> dict[str, Any]:
         """The documented form."""
@@ -152,6 +154,16 @@ class Linker:
         none = None if judge is None else round(judge.probability(evidence(pool.mention, found)), DIGITS)
         return Linked(pool.mention, found[:top], none if found or none is None else 1.0)
 
+    def info(self) -> dict[str, int]:
+        """How many names and concepts there are."""
+        return {"names": len(self.names), "concepts": len(self.names.concepts)}
+
+    def names_of(self, candidate: Candidate) -> list[dict[str, str]]:
+        """All names of a candidate's concept, in the dictionary's order, `{"term", "language"}` each."""
+        own, languages = self.names, self.names.language
+        places = self._members[candidate.concept].tolist()
+        return [{"term": own.terms.text(at), "language": own.languages.text(int(languages[at]))} for at in places]
+
     def rank(self, mentions: Iterable[str], top: int, mode: Mode | None = None) -> list[list[int]]:
         """The best names of each mention, as the published evaluation ranks them: a concept may come many times."""
         mode = self._checked(mode)
@@ -212,6 +224,7 @@ class Linker:
             how=pool.how(place),
             lexical=round(float(pool.lexical[place]), DIGITS),
             dense=None if pool.dense is None else round(float(pool.dense[place]), DIGITS),
+            concept=int(self.names.concept[name]),
         )
 
     def _checked(self, mode: Mode | None) -> Mode:
@@ -241,6 +254,11 @@ class Linker:
     @cached_property
     def _words(self) -> Callable[[Sequence[str]], list[list[str]]]:
         return dictionary.words(dictionary.analyzer_of(self.path, self.settings))
+
+    @cached_property
+    def _members(self) -> Ragged:
+        """The names of each concept, ascending."""
+        return names.grouped(self.names.concept, len(self.names.concepts))
 
     @cached_property
     def _sizes(self) -> np.ndarray:

@@ -15,10 +15,8 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic_core import from_json
 
+from medenc.serve import limits
 from medenc.serve.errors import Refused
-
-LONGEST_BODY_BYTES = 2 * 1024 * 1024
-SLOWEST_BODY_SECONDS = 30.0
 
 
 class JsonRoute(APIRoute):
@@ -43,8 +41,8 @@ class JsonRequest(Request):
             self._must_be_json()
             self._must_be_small()
             try:
-                async with asyncio.timeout(SLOWEST_BODY_SECONDS):
-                    self._body = await _at_most(LONGEST_BODY_BYTES, self.stream())
+                async with asyncio.timeout(limits.BODY_SECONDS):
+                    self._body = await _at_most(limits.LONGEST_BODY_BYTES, self.stream())
             except TimeoutError:
                 raise _hang_up(HTTPStatus.REQUEST_TIMEOUT, "slow_body", "the body did not arrive in time") from None
         return self._body
@@ -52,9 +50,13 @@ class JsonRequest(Request):
     async def json(self) -> Any:
         """The parsed body. Raises: Refused (400)."""
         try:
-            return from_json(await self.body(), allow_inf_nan=False)
+            value = from_json(await self.body(), allow_inf_nan=False)
         except ValueError:
             raise Refused(HTTPStatus.BAD_REQUEST, "not_json", "the body is not valid JSON in UTF-8", "body") from None
+        if _is_deeper(value, limits.DEEPEST_JSON):
+            message = f"the body nests deeper than {limits.DEEPEST_JSON} levels"
+            raise Refused(HTTPStatus.BAD_REQUEST, "too_deep", message, "body")
+        return value
 
     def _must_be_json(self) -> None:
         # Any web page can post a form or plain text without asking; for JSON a browser asks first, and we never agree.
@@ -65,8 +67,21 @@ class JsonRequest(Request):
 
     def _must_be_small(self) -> None:
         announced = self.headers.get("content-length", "0")
-        if announced.isdecimal() and int(announced[:19]) > LONGEST_BODY_BYTES:
+        if announced.isdecimal() and int(announced[:19]) > limits.LONGEST_BODY_BYTES:
             raise _too_long()
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether arrays and objects are nested more than `levels` deep."""
+    level = [value]
+    for _ in range(levels):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(inner, dict | list) for inner in level)
 
 
 async def _at_most(limit: int, stream: AsyncIterator[bytes]) -> bytes:
@@ -79,7 +94,7 @@ async def _at_most(limit: int, stream: AsyncIterator[bytes]) -> bytes:
 
 
 def _too_long() -> Refused:
-    message = f"the body is longer than {LONGEST_BODY_BYTES} bytes"
+    message = f"the body is longer than {limits.LONGEST_BODY_BYTES} bytes"
     return _hang_up(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_long", message)
 
 

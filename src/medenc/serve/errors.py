@@ -9,15 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from medenc.core.errors import MedencError
-from medenc.serve.security import HEADERS
 
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "cache-control": "no-store",
+}
 LONGEST_PLACE = 6
+CLIENT_LEFT = 499
 
 
 class Refused(HTTPException):
@@ -41,6 +56,7 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(MedencError, _mistake)
+    app.add_exception_handler(ClientDisconnect, _unheard)
     app.add_exception_handler(Exception, _failure)
 
 
@@ -80,6 +96,10 @@ def _place(parts: tuple[str | int, ...]) -> str:
 async def _mistake(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, MedencError)
     return problem(422, "refused", error.message)  # its place and its hint may name folders of this machine
+
+
+async def _unheard(_: Request, __: Exception) -> Response:
+    return Response(status_code=CLIENT_LEFT)  # nobody reads it; it is counted
 
 
 async def _failure(_: Request, __: Exception) -> JSONResponse:

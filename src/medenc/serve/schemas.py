@@ -7,13 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from medenc.serve.served import Mode, Overflow, Role
-
-LONGEST_QUERY = 2_000  # characters; finding the words of more than that takes seconds
-LONGEST_TEXT = 32_768  # characters
-MOST_TEXTS = 32
-MOST_HITS = 100
-LONGEST_FILTER = 1_000  # characters; the filter's parser recurses
+from medenc.serve import limits
+from medenc.serve.served import LinkMode, Mode, Overflow, Role
 
 
 def _not_blank(text: str) -> str:
@@ -22,14 +17,20 @@ def _not_blank(text: str) -> str:
     return text
 
 
-Question = Annotated[str, StringConstraints(max_length=LONGEST_QUERY), AfterValidator(_not_blank)]
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(_not_blank)]
-Texts = Annotated[list[Text], Field(min_length=1, max_length=MOST_TEXTS)]
+Question = Annotated[str, StringConstraints(max_length=limits.LONGEST_QUERY), AfterValidator(_not_blank)]
+Text = Annotated[str, StringConstraints(max_length=limits.LONGEST_TEXT), AfterValidator(_not_blank)]
+Mention = Annotated[str, StringConstraints(max_length=limits.LONGEST_MENTION), AfterValidator(_not_blank)]
+Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.MOST_TEXTS)]
 OneOrMore = Annotated[
     Texts,
     BeforeValidator(lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | list[str]),
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+Fields = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}$")], Text | Texts], Field(min_length=1, max_length=8)
+]
 
 
 class _Request(BaseModel):
@@ -40,15 +41,30 @@ class SearchRequest(_Request):
     """What to look for, how, and in which passages."""
 
     query: Question
-    top: Annotated[int, Field(ge=1, le=MOST_HITS)] = 10
+    top: Annotated[int, Field(ge=1, le=limits.MOST_HITS)] = 10
     mode: Mode | None = None
-    where: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_FILTER)] | None = None
+    where: Annotated[str, StringConstraints(min_length=1, max_length=limits.LONGEST_FILTER)] | None = None
 
 
 class AskRequest(_Request):
     """A question to answer with verbatim spans of passages."""
 
     question: Question
+    top: Annotated[int, Field(ge=1, le=limits.MOST_ANSWERS)] = 3
+
+
+class LinkRequest(_Request):
+    """Mentions to link to the concepts of the dictionary that is served."""
+
+    mentions: Annotated[list[Mention], Field(min_length=1, max_length=limits.MOST_TEXTS)]
+    top: Annotated[int, Field(ge=1, le=limits.MOST_CANDIDATES)] = 5
+    mode: LinkMode | None = None
+
+
+class PredictRequest(_Request):
+    """What a task model reads: texts, or objects such as `{"question": …, "context": …}`."""
+
+    inputs: Annotated[list[Text | Fields], Field(min_length=1, max_length=limits.MOST_TEXTS)]
 
 
 class SimilarityRequest(_Request):
@@ -110,12 +126,21 @@ class AskResponse(BaseModel):
     no_answer_probability: float
 
 
+class Usage(BaseModel):
+    """Tokens read."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
 class SimilarityResponse(BaseModel):
     """One score for each text, in the order sent."""
 
     query: str
     scores: list[float]
     similarity: str
+    model: str
+    usage: Usage
 
 
 class Embedding(BaseModel):
@@ -126,13 +151,6 @@ class Embedding(BaseModel):
     embedding: list[float] | str
 
 
-class Usage(BaseModel):
-    """Tokens read."""
-
-    prompt_tokens: int
-    total_tokens: int
-
-
 class EmbeddingsResponse(BaseModel):
     """Vectors in the order of the texts."""
 
@@ -140,6 +158,122 @@ class EmbeddingsResponse(BaseModel):
     data: list[Embedding]
     model: str
     usage: Usage
+
+
+class ConceptName(BaseModel):
+    """One name of a concept; the language is empty when the dictionary does not say."""
+
+    term: str
+    language: str
+
+
+class Candidate(BaseModel):
+    """A concept that a mention may stand for: its best name, what found it, and all its names."""
+
+    concept_id: str
+    term: str
+    score: float
+    language: str
+    how: Literal["exact", "lexical", "dense", "both"]
+    names: list[ConceptName]
+
+
+class Linked(BaseModel):
+    """A mention with its candidates, best first, and how probable it is that none is right, if that is known."""
+
+    mention: str
+    candidates: list[Candidate]
+    none_probability: float | None = None
+
+
+class LinkResponse(BaseModel):
+    """One entry for each mention, in the order sent."""
+
+    links: list[Linked]
+
+
+class PredictResponse(BaseModel):
+    """One prediction for each input, in the form of the task."""
+
+    model: str
+    task: str
+    predictions: list[dict[str, Any]]
+
+
+class Document(BaseModel):
+    """A document as it was indexed."""
+
+    id: str
+    title: str
+    text: str
+    metadata: dict[str, Any]
+
+
+class IndexInfo(BaseModel):
+    """The index."""
+
+    documents: int
+    version: int
+    modes: list[Mode]
+
+
+class ModelInfo(BaseModel):
+    """An embedding model."""
+
+    dimension: int
+    max_tokens: int
+    similarity: str
+    fingerprint: str
+
+
+class TaskInfo(BaseModel):
+    """A task model."""
+
+    task: str
+    labels: list[str]
+    fingerprint: str
+
+
+class DictionaryInfo(BaseModel):
+    """The dictionary."""
+
+    names: int
+    concepts: int
+    modes: list[LinkMode]
+
+
+class InfoResponse(BaseModel):
+    """What is served, and the limits of a request."""
+
+    medenc: str
+    generation: int
+    index: IndexInfo | None
+    models: dict[str, ModelInfo]
+    tasks: dict[str, TaskInfo]
+    dictionary: DictionaryInfo | None
+    limits: dict[str, int]
+
+
+class MapResponse(BaseModel):
+    """Documents as points of a plane, column by column; `metadata` has the keys worth colouring by."""
+
+    ids: list[str]
+    titles: list[str]
+    x: list[float]
+    y: list[float]
+    metadata: dict[str, list[str | None]]
+
+
+class NumbersResponse(BaseModel):
+    """The manifests behind what is served, and those of reports on it."""
+
+    artifacts: list[dict[str, Any]]
+
+
+class ReloadResponse(BaseModel):
+    """The number of what is served now."""
+
+    generation: int
 
 
 class ErrorDetail(BaseModel):

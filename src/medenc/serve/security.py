@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from medenc.serve import limits
+from medenc.serve.errors import HEADERS, problem
+from medenc.serve.service import Service
+
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "content-security-policy": POLICY,
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    "cache-control": "no-store",
-}
 
 
 def is_loopback(host: str) -> bool:
@@ -35,35 +23,54 @@ def is_loopback(host: str) -> bool:
 
 
 class Shield:
-    """Middleware: security headers on every response, and no service under a name that is not ours.
+    """Middleware: security headers on every response, bounded headers, and no service under a name that is not ours.
 
     A web page can point its own name at 127.0.0.1 and read a local server as its own site (DNS rebinding); the Host
-    header then carries that name.
+    header then carries that name. Where keys are needed such a page has none, and the server may have any name.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK_NAMES) -> None:
-        self.app, self.hosts = app, frozenset(hosts)
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self.app, self.service = app, service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers())
             await send(message)
 
-        served = self.app if self._known(scope) else _WRONG_HOST
-        await served(scope, receive, guarded)
+        await self._chosen(scope)(scope, receive, guarded)
 
-    def _known(self, scope: Scope) -> bool:
-        host = Headers(scope=scope).get("host", "").lower()
-        name, colon, port = host.rpartition(":")
-        return (name if colon and port.isdecimal() else host) in self.hosts
+    def _headers(self) -> dict[str, str]:
+        """A server about to stop asks for a new connection, which reaches the one that takes its place."""
+        return {**HEADERS, "connection": "close"} if self.service.draining else HEADERS
+
+    def _chosen(self, scope: Scope) -> ASGIApp:
+        if _header_bytes(scope) > limits.LONGEST_HEADERS_BYTES:
+            return _LONG_HEADERS
+        keys = self.service.generation.served.keys
+        return self.app if keys is not None or _is_ours(Headers(scope=scope).get("host", "")) else _WRONG_HOST
 
 
-_WRONG_HOST = JSONResponse(
-    {"error": {"code": "wrong_host", "message": "this server answers on this machine only", "where": "host"}}, 421
+def _is_ours(host: str) -> bool:
+    host = host.lower()
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdecimal() else host) in LOOPBACK_NAMES
+
+
+def _header_bytes(scope: Scope) -> int:
+    """The length of the request line and the headers as they are usually written."""
+    target = len(scope["raw_path"]) + (1 + len(scope["query_string"]) if scope["query_string"] else 0)
+    line = len(scope["method"]) + target + len("  HTTP/1.1\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"]) + len("\r\n")
+
+
+_CLOSE = {"connection": "close"}  # what was not read would be taken for the next request
+_WRONG_HOST = problem(421, "wrong_host", "this server answers on this machine only", "host", _CLOSE)
+_LONG_HEADERS = problem(
+    431, "headers_too_long", f"the headers are longer than {limits.LONGEST_HEADERS_BYTES} bytes", None, _CLOSE
 )

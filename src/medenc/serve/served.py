@@ -1,13 +1,19 @@
-"""What the server needs of an index and of a model; `search.index.Index` and `runtime.embedder.Embedder` are such."""
+"""What is served, and what the server needs of each part: `Index`, `Embedder`, `Predictor` and `Linker` are such."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from medenc.data.records import Passage
+from medenc.search.linker import Candidate, Linked
+from medenc.serve.keys import Keys
+
 Mode = Literal["hybrid", "lexical", "dense"]
+LinkMode = Literal["fused", "dense", "lexical"]
 Role = Literal["query", "passage"]
 Overflow = Literal["error", "window"]  # a served text is read whole or refused, never cut
 
@@ -20,16 +26,24 @@ class Answered(Protocol):
 
 
 class SearchIndex(Protocol):
-    """Documents that can be searched; one thread at a time calls it."""
+    """Documents that can be searched; `search_batch` and `ask` are called by one thread at a time."""
 
     def info(self) -> dict[str, Any]:
         """At least `documents`, how many there are, their `version`, and `modes`, those that it can search in."""
 
-    def search(self, query: str, *, top: int, mode: Mode | None, where: str | None) -> Answered:
-        """The best `top` hits; without a mode the best one that the index has."""
+    def search_batch(
+        self, queries: Sequence[str], *, top: int, mode: Mode | None, where: str | None
+    ) -> Sequence[Answered]:
+        """The best `top` hits of each query; without a mode the best one that the index has."""
 
-    def ask(self, question: str) -> Answered:
+    def ask(self, question: str, top: int) -> Answered:
         """Verbatim answers with their source."""
+
+    def document(self, id_: str) -> Passage | None:
+        """The document of an id."""
+
+    def sampled(self, most: int) -> tuple[list[Passage], np.ndarray]:
+        """At most `most` documents, evenly chosen, with a vector each, (m, d); d is 0 without a model."""
 
 
 class Embedded(Protocol):
@@ -63,3 +77,50 @@ class Model(Protocol):
 
     def embed(self, texts: Sequence[str], as_: Role | None, on_overflow: Overflow) -> Embedded:
         """Vectors of the texts in a role."""
+
+
+class TaskModel(Protocol):
+    """A model with labels and predictions; one thread at a time calls it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what decides a prediction."""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """At least `use`, the task's name."""
+
+    def predict(self, inputs: Sequence[str | Mapping[str, Any]]) -> Sequence[Any]:
+        """One prediction for each text, or object such as a question with its context; long ones are read whole."""
+
+    def to_json(self, prediction: Any) -> dict[str, Any]:
+        """The documented form of a prediction."""
+
+
+class Dictionary(Protocol):
+    """Names of concepts; one thread at a time calls `link`."""
+
+    @property
+    def modes(self) -> Sequence[LinkMode]:
+        """The ways to link, the best first."""
+
+    def info(self) -> dict[str, Any]:
+        """How many `names` and `concepts` there are."""
+
+    def link(self, mentions: Sequence[str], top: int, mode: LinkMode | None) -> Sequence[Linked]:
+        """The concepts of each mention."""
+
+    def names_of(self, candidate: Candidate) -> list[dict[str, str]]:
+        """All names of a candidate, `{"term", "language"}` each."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """All that answers requests; it never changes, a reload puts another one in its place."""
+
+    index: SearchIndex | None = None
+    models: Mapping[str, Model] = field(default_factory=dict)
+    tasks: Mapping[str, TaskModel] = field(default_factory=dict)
+    dictionary: Dictionary | None = None
+    manifests: Sequence[Mapping[str, Any]] = ()  # of what is served and of the reports on it
+    keys: Keys | None = None  # without any, everybody who reaches the server may ask

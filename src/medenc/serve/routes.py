@@ -1,0 +1,149 @@
+"""The routes that compute: each pins the generation it began with, and gives its work to the queue."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from pydantic_core import to_json
+
+from medenc.core.errors import MedencError
+from medenc.runtime.embedder import score
+from medenc.serve import schemas
+from medenc.serve.body import JsonRoute
+from medenc.serve.errors import Refused
+from medenc.serve.served import Model, Role, Served
+from medenc.serve.service import Generation, Service
+from medenc.serve.work import Ask, Embed, Link, Predict, Search
+
+T = TypeVar("T")
+GENERATION = "medenc-generation"  # the header that names what answered
+
+
+def answering(service: Service) -> APIRouter:
+    """All routes that compute."""
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"model": schemas.ErrorResponse}
+        for status in (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 431, 503)
+    }
+    router = APIRouter(route_class=JsonRoute, responses=refusals)
+
+    @router.post("/v1/search", response_model=schemas.SearchResponse)
+    async def search(request: Request, body: schemas.SearchRequest) -> Response:
+        now = service.generation
+        work = Search(the("index", now.served.index), body.top, body.mode, body.where)
+        try:
+            (answer,) = await service.compute(request, work, [body.query], [body.query])
+        except MedencError as error:
+            if error.where != "where":
+                raise
+            raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_filter", str(error), "body.where") from None
+        return written(answer.to_json(), now)
+
+    @router.post("/v1/ask", response_model=schemas.AskResponse)
+    async def ask(request: Request, body: schemas.AskRequest) -> Response:
+        now = service.generation
+        work = Ask(the("index", now.served.index), body.top)
+        (answer,) = await service.compute(request, work, [body.question], [body.question])
+        return written(answer.to_json(), now)
+
+    @router.post("/v1/link", response_model=schemas.LinkResponse)
+    async def link(request: Request, body: schemas.LinkRequest) -> Response:
+        now = service.generation
+        work = Link(the("dictionary", now.served.dictionary), body.top, body.mode)
+        return written({"links": await service.compute(request, work, body.mentions, body.mentions)}, now)
+
+    @router.post("/v1/predict/{name}", response_model=schemas.PredictResponse)
+    async def predict(request: Request, name: schemas.Name, body: schemas.PredictRequest) -> Response:
+        now = service.generation
+        model = named(now.served.tasks, name, "path.name")
+        texts = [" ".join(_strings(given)) for given in body.inputs]
+        predictions = await service.compute(request, Predict(model), body.inputs, texts)
+        return written({"model": name, "task": model.facts["use"], "predictions": predictions}, now)
+
+    @router.post("/v1/similarity", response_model=schemas.SimilarityResponse)
+    async def similarity(request: Request, body: schemas.SimilarityRequest) -> Response:
+        now = service.generation
+        name, model = the_model(now.served, body.model)
+        query = await embedded(request, model, [body.query], "query", body.on_overflow, "body.query")
+        texts = await embedded(request, model, body.texts, "passage", body.on_overflow, "body.texts")
+        scores = score(_vectors(query), _vectors(texts), model.similarity_name)[0].tolist()
+        answer = {"query": body.query, "scores": scores, "similarity": model.similarity_name}
+        return written({**answer, "model": name, "usage": _usage([*query, *texts])}, now)
+
+    @router.post("/v1/embeddings", response_model=schemas.EmbeddingsResponse)
+    async def embeddings(request: Request, body: schemas.EmbeddingsRequest) -> Response:
+        now = service.generation
+        model = named(now.served.models, body.model, "body.model")
+        found = await embedded(request, model, body.input, body.as_, body.on_overflow, "body.input")
+        data = [
+            {"object": "embedding", "index": place, "embedding": _coded(vector, body.encoding_format)}
+            for place, (vector, _) in enumerate(found)
+        ]
+        return written({"object": "list", "data": data, "model": body.model, "usage": _usage(found)}, now)
+
+    async def embedded(
+        request: Request, model: Model, texts: Sequence[str], as_: Role | None, on_overflow: str, where: str
+    ) -> list[tuple[np.ndarray, int]]:
+        found = await service.compute(request, Embed(model, as_), texts, texts)
+        for place, (_, tokens) in enumerate(found):
+            if on_overflow == "error" and tokens > model.max_tokens:
+                message = f"text {place} has {tokens} tokens, the model reads {model.max_tokens}"
+                hint = "on_overflow 'window' reads it whole"
+                raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "too_long", f"{message}; {hint}", where)
+        return found
+
+    return router
+
+
+def written(value: Any, now: Generation) -> Response:
+    """A JSON response that names the generation which answered."""
+    return Response(to_json(value), media_type="application/json", headers={GENERATION: str(now.number)})
+
+
+def the(what: str, part: T | None) -> T:
+    """The part of what is served that a route needs. Raises: Refused (404) when there is none."""
+    if part is None:
+        raise Refused(HTTPStatus.NOT_FOUND, "not_served", f"this server has no {what}")
+    return part
+
+
+def named(known: Mapping[str, T], name: str, where: str) -> T:
+    """A model by its name. Raises: Refused (404) with the names that there are."""
+    if name not in known:
+        message = f"known models: {', '.join(sorted(known)) or 'none'}"
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_model", message, where)
+    return known[name]
+
+
+def the_model(served: Served, name: str | None) -> tuple[str, Model]:
+    """The named model, or the only one."""
+    if name is None and len(served.models) == 1:
+        return next(iter(served.models.items()))
+    return name or "", named(served.models, name or "", "body.model")
+
+
+def _strings(given: Any) -> list[str]:
+    """All texts of an input."""
+    if isinstance(given, str):
+        return [given]
+    return [text for value in (given.values() if isinstance(given, dict) else given) for text in _strings(value)]
+
+
+def _vectors(found: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
+    return np.stack([vector for vector, _ in found])
+
+
+def _usage(found: Sequence[tuple[np.ndarray, int]]) -> dict[str, int]:
+    tokens = sum(tokens for _, tokens in found)
+    return {"prompt_tokens": tokens, "total_tokens": tokens}
+
+
+def _coded(vector: np.ndarray, encoding: str) -> list[float] | str:
+    if encoding == "base64":
+        return base64.b64encode(vector.astype("<f4").tobytes()).decode()
+    return vector.tolist()

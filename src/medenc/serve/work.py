@@ -1,0 +1,82 @@
+"""What the computing thread does: items of one or many requests in, as many results out.
+
+Equal works (same part of the served, same options) may be run together, so each is a value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medenc.search.linker import Linked
+from medenc.serve.served import Answered, Dictionary, LinkMode, Mode, Model, Role, SearchIndex, TaskModel
+
+
+@dataclass(frozen=True)
+class Embed:
+    """Texts to vectors with the tokens read of each; a long text is read in windows."""
+
+    model: Model
+    as_: Role | None
+
+    def __call__(self, texts: list[str]) -> list[tuple[np.ndarray, int]]:
+        """(vector, tokens) of each text."""
+        embedded = self.model.embed(texts, as_=self.as_, on_overflow="window")
+        return list(zip(embedded.vectors, embedded.tokens.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Search:
+    """Queries to hits."""
+
+    index: SearchIndex
+    top: int
+    mode: Mode | None
+    where: str | None
+
+    def __call__(self, queries: list[str]) -> Sequence[Answered]:
+        """The answer to each query."""
+        return self.index.search_batch(queries, top=self.top, mode=self.mode, where=self.where)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Questions to verbatim answers."""
+
+    index: SearchIndex
+    top: int
+
+    def __call__(self, questions: list[str]) -> list[Answered]:
+        """The answers to each question."""
+        return [self.index.ask(question, top=self.top) for question in questions]
+
+
+@dataclass(frozen=True)
+class Link:
+    """Mentions to concepts."""
+
+    dictionary: Dictionary
+    top: int
+    mode: LinkMode | None
+
+    def __call__(self, mentions: list[str]) -> list[dict[str, Any]]:
+        """The documented form of each mention's candidates, with all names of each."""
+        return [self._described(found) for found in self.dictionary.link(mentions, top=self.top, mode=self.mode)]
+
+    def _described(self, found: Linked) -> dict[str, Any]:
+        candidates = [one.to_json() | {"names": self.dictionary.names_of(one)} for one in found.candidates]
+        return found.to_json() | {"candidates": candidates}
+
+
+@dataclass(frozen=True)
+class Predict:
+    """Inputs to predictions of a task."""
+
+    model: TaskModel
+
+    def __call__(self, inputs: list[Any]) -> list[dict[str, Any]]:
+        """The documented form of each prediction."""
+        return [self.model.to_json(prediction) for prediction in self.model.predict(inputs)]
