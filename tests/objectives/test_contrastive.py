@@ -96,7 +96,7 @@ def test_the_loss_uses_the_models_own_similarity_and_towers(tokenizer, similarit
         scores = {"cosine": norm(q) @ norm(p).T, "dot": q @ p.T, "l2": -(torch.cdist(q, p) ** 2)}[similarity]
         expected = torch.nn.functional.cross_entropy(scores / 0.1, torch.arange(5))
         reverse = torch.nn.functional.cross_entropy(scores.T / 0.1, torch.arange(5))
-        found = Contrastive(temperature=0.1, symmetric=True).losses(model, batch)
+        found = Contrastive(temperature=0.1, symmetric=True).losses(model, None, batch)
     assert found["contrastive"].item() == pytest.approx(expected.item(), abs=2e-3)
     assert found["reverse"].item() == pytest.approx(reverse.item(), abs=2e-3)
 
@@ -111,3 +111,35 @@ def test_what_was_cut_is_counted(tokenizer):
 def test_other_records_are_refused(tokenizer):
     with pytest.raises(MedencError, match="expected pairs of query and passage, found a Name"):
         Contrastive().prepare([Name("C1", "x")], tokenizer, 16)
+
+
+def gradients(model, objective, batch):
+    model.zero_grad()
+    found = objective.losses(model, None, {name: torch.from_numpy(array) for name, array in batch.items()})
+    torch.stack(list(found.values())).sum().backward()
+    return {name: loss.item() for name, loss in found.items()}, [p.grad.clone() for p in model.parameters()]
+
+
+@pytest.mark.parametrize("chunk_rows", [1, 2, 3])
+def test_a_chunked_batch_has_the_loss_and_the_gradients_of_the_full_one(tokenizer, chunk_rows):
+    """Seen to fail with each chunk's vectors detached from its neighbours'."""
+    torch.manual_seed(0)
+    model = separate(from_size("tiny", len(tokenizer), Contract(pooling="mean", max_tokens=16)))
+    pairs = [Pair(f"q{n}", f"{TEXTS[n]} {n}", f"p{n}", TEXTS[n], negatives=((f"n{n}", "none"),)) for n in range(5)]
+    batch = collated(pairs, tokenizer)
+    full, expected = gradients(model, Contrastive(symmetric=True), batch)
+    chunked, found = gradients(model, Contrastive(symmetric=True, chunk_rows=chunk_rows), batch)
+    assert chunked == pytest.approx(full, rel=1e-5)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_leading_parts_of_the_vectors_learn_too(tokenizer):
+    model = from_size("tiny", len(tokenizer), Contract(max_tokens=16))
+    batch = collated([Pair(f"q{n}", f"{n}", f"p{n}", TEXTS[n]) for n in range(3)], tokenizer)
+    whole, _ = gradients(model, Contrastive(), batch)
+    nested, _ = gradients(model, Contrastive(dimensions=(16, 64)), batch)
+    assert nested.keys() == {"contrastive", "contrastive_16", "contrastive_64"}
+    assert nested["contrastive"] == pytest.approx(whole["contrastive"] / 3)
+    with pytest.raises(MedencError, match="200 is no leading part of vectors of 128 numbers"):
+        Contrastive(dimensions=(200,)).heads(model)

@@ -63,11 +63,12 @@ def test_the_loss_knows_concepts_and_shared_names(tokenizer):
     model = from_size("tiny", len(tokenizer), Contract(max_tokens=16)).eval()
     with torch.inference_mode():
         vectors = model(batch["input_ids"], batch["attention_mask"])
-        sound = SelfAlignment(margin=0.3).losses(model, batch)["multi_similarity"]
+        sound = SelfAlignment(margin=0.3).losses(model, None, batch)["multi_similarity"]
+        published = SelfAlignment(loss="sapbert", margin=0.3).losses(model, None, batch)["multi_similarity"]
+        assert published == multi_similarity(vectors, batch["labels"], margin=0.3) != sound  # C1 and C2 share HTN
         assert sound == multi_similarity(vectors, batch["labels"], texts=batch["texts"], margin=0.3)
-        assert sound != multi_similarity(vectors, batch["labels"], margin=0.3)  # C1 and C2 share HTN
         rows_loss = multi_similarity_rows(*vectors.chunk(2), batch["labels"][:9], base=0.7)
-        assert SelfAlignment(loss="ko-en", base=0.7).losses(model, batch)["multi_similarity"] == rows_loss
+        assert SelfAlignment(loss="ko-en", base=0.7).losses(model, None, batch)["multi_similarity"] == rows_loss
 
 
 def test_other_records_are_refused(tokenizer):

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
 
 from medenc.core.errors import MedencError
 from medenc.core.options import Options
+from medenc.models.parallel import gathered, share
 from medenc.models.pooling import Pooling, pool
 from medenc.models.quiet import quiet
 
@@ -87,6 +89,28 @@ class Towers(nn.Module):
 
 
 Model = Encoder | Towers
+
+
+def encode_batch(tower: Encoder, input_ids: Tensor, attention_mask: Tensor, chunk_rows: int | None = None) -> Tensor:
+    """Vectors (rows, dimension) of a whole batch, each process encoding its share.
+
+    With `chunk_rows` the activations of that many rows at a time are kept and the rest is computed again in the
+    backward pass: the loss and the gradients of the full batch, in the memory of one chunk.
+    Source: Gao et al. (gradient cache), RepL4NLP 2021; by recomputation instead of two passes over the loss.
+    """
+    rows = share(len(input_ids))
+    ids, mask = input_ids[rows], attention_mask[rows]
+    if chunk_rows is None or len(ids) <= chunk_rows:
+        return gathered(tower(ids, mask), len(input_ids))
+    chunks = zip(ids.split(chunk_rows), mask.split(chunk_rows), strict=True)
+    vectors = [checkpoint(tower, *_trimmed(*chunk), use_reentrant=False) for chunk in chunks]
+    return gathered(torch.cat(vectors), len(input_ids))
+
+
+def _trimmed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Without the columns that are padding in every row."""
+    longest = int(mask.sum(1).max())
+    return ids[:, :longest], mask[:, :longest]
 
 
 def from_size(size: Size, vocab_size: int, contract: Contract, dropout: float = 0.0) -> Encoder:

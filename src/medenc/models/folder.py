@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from medenc.core.artifact import MANIFEST
@@ -18,6 +20,7 @@ from medenc.models.probes import TEXTS
 from medenc.models.quiet import quiet
 
 TOWERS = ("query", "passage")
+HEADS = "heads.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 _OTHER = "sentence_transformers."  # class paths that every release of sentence-transformers resolves
 
@@ -73,6 +76,22 @@ def write_model(model: Model, tokenizer: PreTrainedTokenizerFast, folder: Path) 
         "towers": isinstance(model, Towers),
         "lowercase": tokenizer.tokenize("HBA") == tokenizer.tokenize("hba"),
     }
+
+
+def write_heads(heads: nn.Module, folder: Path) -> None:
+    """Write what was trained beside the encoder, so that a later run can go on with it."""
+    save_file({name: value.contiguous() for name, value in heads.state_dict().items()}, folder / HEADS)
+
+
+def read_heads(heads: nn.Module, folder: Path) -> bool:
+    """Fill `heads` from a folder; False, and nothing is changed, when it has none of the same names and shapes."""
+    if not (folder / HEADS).is_file():
+        return False
+    saved, own = load_file(folder / HEADS), heads.state_dict()
+    if {name: value.shape for name, value in saved.items()} != {name: value.shape for name, value in own.items()}:
+        return False
+    heads.load_state_dict(saved)
+    return True
 
 
 @torch.inference_mode()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import PositiveInt
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
@@ -14,7 +15,7 @@ from medenc.data.records import Pair
 from medenc.text.tokens import pad, tokenize
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
     from transformers import PreTrainedTokenizerFast
 
     from medenc.models.encoder import Model
@@ -48,12 +49,15 @@ class Contrastive(Plugin):
     """Cross entropy over in-batch and given negatives, false negatives left out.
 
     Left out are passages with the id, the text or a concept of one of the query's relevant passages, whichever row
-    of the data says so. Source: Karpukhin et al. (DPR), EMNLP 2020.
+    of the data says so. Source: Karpukhin et al. (DPR), EMNLP 2020; `dimensions`: Kusupati et al. (Matryoshka
+    representation learning), NeurIPS 2022, all parts weighed alike.
     """
 
     temperature: float = 0.05
     negatives: int = 1  # given negatives a row and step, drawn anew each time; fewer where fewer are given
     symmetric: bool = False  # also passages against queries
+    dimensions: tuple[PositiveInt, ...] = ()  # leading parts of the vectors that must do as well (Matryoshka)
+    chunk_rows: PositiveInt | None = None  # rows encoded at a time: large batches in little memory
     max_tokens: int | None = None  # the model's own by default
 
     def prepare(
@@ -84,6 +88,15 @@ class Contrastive(Plugin):
         truncated = queries.truncated + passages.truncated
         return rows, {"pairs": len(rows), "passages": len(texts), "truncated": truncated}
 
+    def heads(self, model: Model) -> nn.Module | None:
+        """None, once the dimensions are known to be the model's."""
+        if wrong := [size for size in self.dimensions if size >= model.dimension]:
+            raise MedencError(
+                f"{wrong[0]} is no leading part of vectors of {model.dimension} numbers",
+                where="objective.dimensions",
+            )
+        return None
+
     def collate(
         self, rows: Sequence[Example], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
@@ -100,12 +113,32 @@ class Contrastive(Plugin):
             "excluded": _excluded(rows, candidates),
         }
 
-    def losses(self, model: Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The cross entropy of the batch; the similarity is the model's own."""
-        from medenc.models import losses  # torch: only where a model is trained
+    def losses(
+        self,
+        model: Model,
+        heads: nn.Module | None,  # noqa: ARG002 - part of the contract
+        batch: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """This process's part of the cross entropy of the batch; the similarity is the model's own."""
+        from medenc.models.encoder import encode_batch  # torch: only where a model is trained
+        from medenc.models.parallel import processes
 
-        queries = model.query(batch["query_input_ids"], batch["query_attention_mask"])
-        passages = model.passage(batch["passage_input_ids"], batch["passage_attention_mask"])
+        queries, passages = (
+            encode_batch(tower, batch[f"{side}_input_ids"], batch[f"{side}_attention_mask"], self.chunk_rows)
+            for side, tower in (("query", model.query), ("passage", model.passage))
+        )
+        found: dict[str, Tensor] = {}
+        for size in (model.dimension, *self.dimensions):
+            suffix = "" if size == model.dimension else f"_{size}"
+            for name, loss in self._cross_entropies(model, queries[:, :size], passages[:, :size], batch).items():
+                found[name + suffix] = loss / (1 + len(self.dimensions)) / processes()
+        return found
+
+    def _cross_entropies(
+        self, model: Model, queries: Tensor, passages: Tensor, batch: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        from medenc.models import losses
+
         how: dict[str, Any] = {"similarity": model.contract.similarity, "scale": 1 / self.temperature}
         targets, excluded = batch["targets"], batch["excluded"]
         found = {"contrastive": losses.contrastive(queries, passages, targets, excluded, **how)}

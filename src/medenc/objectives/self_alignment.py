@@ -9,6 +9,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from pydantic import PositiveInt
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
@@ -16,7 +17,7 @@ from medenc.data.records import Name
 from medenc.text.tokens import pad, tokenize
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
     from transformers import PreTrainedTokenizerFast
 
     from medenc.models.encoder import Model
@@ -41,17 +42,19 @@ class NamePair:
 class SelfAlignment(Plugin):
     """SapBERT's objective on pairs of names.
 
-    `sound` mines hard pairs in a 2N x 2N matrix with both sides as anchors; `ko-en` is the loss that SapBERT-KO-EN
-    was published with (its `base` was 0.8). Source: Liu et al., NAACL 2021.
+    `sapbert` mines hard pairs in a 2N x 2N matrix with both sides as anchors, as published; `sound` is the same,
+    except that a name which two concepts share is no negative of itself; `ko-en` is the loss that SapBERT-KO-EN was
+    published with. Source: Liu et al., NAACL 2021.
     """
 
-    loss: Literal["sound", "ko-en"] = "sound"
+    loss: Literal["sound", "sapbert", "ko-en"] = "sound"
     alpha: float = 1.0
     beta: float = 60.0
-    base: float | None = None  # 0.5 for `sound`, 0.8 for `ko-en`
-    margin: float | None = 0.2  # of the miner of `sound`
+    base: float | None = None  # 0.5, and 0.8 for `ko-en`
+    margin: float | None = 0.2  # of the miner, which `ko-en` has not
     temperature: float = 0.5  # of `ko-en`
     max_pairs: int = 50  # per concept
+    chunk_rows: PositiveInt | None = None  # names encoded at a time: large batches in little memory
     max_tokens: int | None = None  # the model's own by default
     seed: int = 0  # of the choice among more than `max_pairs` pairs
 
@@ -87,25 +90,36 @@ class SelfAlignment(Plugin):
         texts = np.array([row.texts[side] for side in (0, 1) for row in rows])
         return {**pad(sides, tokenizer.pad_token_id), "labels": labels, "texts": texts}
 
-    def losses(self, model: Model, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The multi-similarity loss of the batch."""
-        from medenc.models import losses  # torch: only where a model is trained
+    def heads(self, model: Model) -> nn.Module | None:
+        """None: the encoder alone is trained."""
 
-        vectors = model.passage(batch["input_ids"], batch["attention_mask"])
+    def losses(
+        self,
+        model: Model,
+        heads: nn.Module | None,  # noqa: ARG002 - part of the contract
+        batch: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        """This process's part of the multi-similarity loss of the batch."""
+        from medenc.models import losses  # torch: only where a model is trained
+        from medenc.models.encoder import encode_batch
+        from medenc.models.parallel import processes
+
+        vectors = encode_batch(model.passage, batch["input_ids"], batch["attention_mask"], self.chunk_rows)
         sharpness = {"alpha": self.alpha, "beta": self.beta}
-        if self.loss == "sound":
-            base = 0.5 if self.base is None else self.base
-            value = losses.multi_similarity(
-                vectors, batch["labels"], texts=batch["texts"], base=base, margin=self.margin, **sharpness
-            )
-        else:
+        if self.loss == "ko-en":
             base = 0.8 if self.base is None else self.base
             left, right = vectors.chunk(2)
             labels = batch["labels"].chunk(2)[0]
             value = losses.multi_similarity_rows(
                 left, right, labels, base=base, temperature=self.temperature, **sharpness
             )
-        return {"multi_similarity": value}
+        else:
+            base = 0.5 if self.base is None else self.base
+            texts = batch["texts"] if self.loss == "sound" else None
+            value = losses.multi_similarity(
+                vectors, batch["labels"], texts=texts, base=base, margin=self.margin, **sharpness
+            )
+        return {"multi_similarity": value / processes()}
 
     def _pairs(self, concept: str, forms: list[bytes]) -> list[tuple[bytes, bytes]]:
         pairs = list(combinations(forms, 2))
