@@ -1,12 +1,14 @@
 """A small run with dropout, accumulation and drawn negatives; also a program that a test can kill.
 
-`python small_run.py FOLDER STEPS` trains in FOLDER, resuming by itself.
+`python small_run.py FOLDER JSON` trains in FOLDER with the options in JSON, resuming by itself.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from medenc.data.records import Pair
 from medenc.models.encoder import Contract, from_size
@@ -30,7 +32,7 @@ PAIRS = [
 ]
 
 
-def training(folder, *, objective=None, rows=None, **fit):
+def training(folder, *, objective=None, rows=None, measure=None, dropout=0.1, **fit):
     """A run in `folder`, ready to start."""
     folder = Path(folder)
     if not (folder / "tokenizer").exists():
@@ -51,12 +53,19 @@ def training(folder, *, objective=None, rows=None, **fit):
         )
     )
     torch.manual_seed(options.seed)
-    model = from_size("tiny", len(tokenizer), Contract(pooling="mean", max_tokens=24), dropout=0.1)
+    model = from_size("tiny", len(tokenizer), Contract(pooling="mean", max_tokens=24), dropout=dropout)
     objective = objective or Contrastive()
     if rows is None:
         rows, _ = objective.prepare(PAIRS, tokenizer, 24)
-    return Training(model, objective, rows, tokenizer, options, checkpoints=folder / "state", curves=folder / "curves")
+    places = {"checkpoints": folder / "state", "curves": folder / "curves"}
+    return Training(model, objective.heads(model), objective, rows, tokenizer, options, **places, measure=measure)
 
 
 if __name__ == "__main__":
-    training(sys.argv[1], max_steps=int(sys.argv[2])).run()
+    given = json.loads(sys.argv[2])
+    run = training(sys.argv[1], objective=Contrastive(**given.pop("objective", {})), **given)
+    run.run()
+    if run.accelerator.is_main_process:
+        save_file(run.bare.state_dict(), Path(sys.argv[1]) / "end.safetensors")
+    run.close()
+    run.accelerator.end_training()

@@ -90,7 +90,9 @@ def test_resumed_is_uninterrupted_bit_for_bit(tmp_path, monkeypatch, step):
 def kill_at_random(folder, steps, chance):
     """Start the program and kill it with no warning after a random line of its journal, or a little later."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen([sys.executable, str(PROGRAM), str(folder), str(steps)], env=environment)
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(folder), json.dumps({"max_steps": steps})], env=environment
+    )
     journal, wanted = folder / "state" / LINES, chance.randrange(1, steps)
     while process.poll() is None and not (journal.exists() and lines(folder).count(b"\n") >= wanted):
         time.sleep(0.001)
@@ -181,8 +183,8 @@ class Poisoned(Contrastive):
         arrays = super().collate(rows, tokenizer, rng)
         return arrays | {"poison": torch.tensor([any(row.id == "q20" for row in rows)]).numpy()}
 
-    def losses(self, model, batch):
-        found = super().losses(model, batch)
+    def losses(self, model, heads, batch):
+        found = super().losses(model, heads, batch)
         return {name: loss / ~batch["poison"][0] for name, loss in found.items()}
 
 
@@ -199,8 +201,8 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_rows(tmp_path):
 class Kinked(Contrastive):
     """Adds 0 to the loss, by a root whose slope is infinite there."""
 
-    def losses(self, model, batch):
-        found = super().losses(model, batch)
+    def losses(self, model, heads, batch):
+        found = super().losses(model, heads, batch)
         return {name: loss + ((loss - loss.detach()) ** 2).sqrt() for name, loss in found.items()}
 
 
@@ -236,3 +238,42 @@ def test_token_budget_and_row_batches_see_every_row_each_epoch(tmp_path):
         seen = [row for batch in run.batches.epoch(epoch) for row in batch]
         assert sorted(seen) == list(range(len(PAIRS)))
     assert isinstance(run.store, Checkpoints)
+
+
+def scored(*scores):
+    """A measure that gives these scores one after the other, and then the last one."""
+    left = list(scores)
+    return lambda: {"RR": left.pop(0) if len(left) > 1 else left[0], "loss": 0.5}
+
+
+def test_the_best_weights_on_development_data_are_kept(tmp_path):
+    fit = {"eval_every_steps": 4, "max_steps": 12}
+    best, numbers = finished(tmp_path / "best", measure=scored(0.1, 0.3, 0.2), **fit)
+    assert (numbers["best_step"], numbers["dev"]) == (8, {"RR": 0.3, "loss": 0.5})
+    last, numbers = finished(tmp_path / "last", measure=scored(0.1, 0.3, 0.2), keep="last", **fit)
+    assert numbers["kept"] == "last"
+    # the schedule is that of twelve steps, so the weights after eight are those of the killed run's checkpoint
+    stopped = finished(tmp_path / "stop", measure=scored(0.1, 0.3, 0.2), keep="last", early_stopping_patience=1, **fit)
+    assert stopped[1]["steps"] == 12
+    weights = {name: tensor.numpy().tobytes() for name, tensor in best.bare.state_dict().items()}
+    assert weights != {name: tensor.numpy().tobytes() for name, tensor in last.bare.state_dict().items()}
+
+
+def test_training_stops_early_when_nothing_gets_better(tmp_path):
+    run, numbers = finished(
+        tmp_path, measure=scored(0.3, 0.2), max_steps=20, eval_every_steps=2, early_stopping_patience=2
+    )
+    assert (numbers["steps"], numbers["best_step"]) == (6, 2)
+    assert [line["step"] for line in map(json.loads, lines(tmp_path).splitlines()) if "dev" in line] == [2, 4, 6]
+    assert run.total == 20
+
+
+def test_a_killed_run_remembers_the_best(tmp_path, monkeypatch):
+    """Seen to fail with the best weights left out of the checkpoint."""
+    fit = {"eval_every_steps": 2, "max_steps": 12}
+    whole, expected = finished(tmp_path / "whole", measure=scored(0.1, 0.3, 0.2), **fit)
+    killed_after(tmp_path / "killed", 6, monkeypatch, measure=scored(0.1, 0.3, 0.2), **fit)
+    resumed, numbers = finished(tmp_path / "killed", measure=scored(0.2), **fit)
+    assert (numbers["best_step"], numbers["dev"]) == (expected["best_step"], expected["dev"])
+    for name, tensor in whole.bare.state_dict().items():
+        assert torch.equal(resumed.bare.state_dict()[name], tensor), name

@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from medenc.models.encoder import Contract, from_size
-from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments
+from medenc.objectives.contrastive import Contrastive
+from medenc.train.loop import Trainee
+from medenc.train.optimizer import adamw, layer_scale, learning_rate, moments, restore_moments, set_rate
 from medenc.train.options import FitOptions
 
 
@@ -60,3 +62,29 @@ def test_moments_come_back_exactly():
     assert {k: v.tobytes() for k, v in moments(one, first).items()} == {
         k: v.tobytes() for k, v in moments(other, second).items()
     }
+
+
+# the multipliers that ELECTRA's own code gives; base: 12 layers, 0.8, large: 24 layers, 0.9
+@pytest.mark.parametrize(
+    ("layers", "decay", "expected"),
+    [
+        (24, 0.9, {None: 0.0646, 0: 0.0718, 1: 0.0798, 22: 0.729, 23: 0.81}),
+        (12, 0.8, {None: 0.0440, 0: 0.0550, 1: 0.0687, 10: 0.512, 11: 0.64}),
+    ],
+)
+def test_layer_decay_as_published(layers, decay, expected):
+    found = {layer: layer_scale(layer, layers, decay, top=2) for layer in expected}
+    assert found == pytest.approx(expected, abs=5e-5)
+
+
+def test_every_parameter_has_its_layers_rate():
+    trainee = Trainee(from_size("tiny", 60, Contract(max_tokens=16)), torch.nn.Linear(128, 2), Contrastive())
+    optimizer = adamw(trainee, FitOptions(layer_decay=0.5))
+    set_rate(optimizer, 1.0)
+    names = {id(parameter): name for name, parameter in trainee.named_parameters()}
+    rates = {names[id(p)]: group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert len(rates) == len(names)
+    assert rates["heads.weight"] == 1.0
+    assert rates["model.backbone.encoder.layer.1.output.dense.weight"] == 0.5
+    assert rates["model.backbone.encoder.layer.0.output.dense.bias"] == 0.25
+    assert rates["model.backbone.embeddings.LayerNorm.weight"] == 0.125

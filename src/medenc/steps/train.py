@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 from pydantic import ConfigDict, Field, field_validator
 
 from medenc.core.artifact import Draft
+from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.reading import Rejects
@@ -78,37 +79,55 @@ class Train(Plugin):
     dropout: float | None = Field(default=None, ge=0, lt=1)  # the start's own by default; 0 for a fresh encoder
     objective: dict[str, Any]
     data: list[Source] = Field(min_length=1)
+    dev: list[Source] = []  # to measure on while training: the best weights are kept, see `fit`
     fit: FitOptions = FitOptions()
     backend: Literal["openvino", "onnx", "none"] = "openvino"  # also written into the folder
 
     def run(self, draft: Draft) -> None:
         """Read, train, save, export."""
-        from medenc.models.folder import write_model
+        from medenc.models.folder import write_heads, write_model
         from medenc.runtime.export import add_backend
         from medenc.train.journal import LINES
         from medenc.train.loop import Objective, Training
-        from medenc.train.start import begin
+        from medenc.train.start import begin, begin_heads
 
         objective = cast(Objective, build("objective", self.objective, "objective"))
+        start = self.start.size if isinstance(self.start, Fresh) else self.start
         model, tokenizer = begin(
-            self.start.size if isinstance(self.start, Fresh) else self.start,
+            start,
             self.tokenizer,
             self.encoder.given(),
             towers=self.towers,
             dropout=self.dropout,
             seed=self.fit.seed,
         )
-        records, read = self._records()
+        records, read = _records(self.data, "data")
         rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
+        heads = objective.heads(model)
+        known = begin_heads(heads, start, self.objective["use"])
         beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
         curves = draft.target.with_name(f"{draft.target.name}.curves")
-        training = Training(model, objective, rows, tokenizer, self.fit, checkpoints=beside, curves=curves)
+        training = Training(
+            model,
+            heads,
+            objective,
+            rows,
+            tokenizer,
+            self.fit,
+            checkpoints=beside,
+            curves=curves,
+            measure=self._measure(objective, model, heads, tokenizer),
+        )
         fitted = training.run()
+        training.close()
         draft.facts["model"] = write_model(model, tokenizer, draft.folder)
+        if heads is not None:
+            write_heads(heads, draft.folder)
+            draft.facts["heads"] = self.objective["use"]
         shutil.copy(beside / LINES, draft.folder / LINES)
         if self.backend != "none":
             draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
-        draft.numbers |= {"read": read, "data": counts, "fit": fitted}
+        draft.numbers |= {"read": read, "data": counts, "heads": known, "fit": fitted}
         training.store.remove()
 
     def smoke(self) -> Self:
@@ -124,13 +143,25 @@ class Train(Plugin):
         build("objective", objective, "objective")
         return objective
 
-    def _records(self) -> tuple[list[Any], list[dict[str, Any]]]:
-        """All records, and the accounts of each source."""
-        records: list[Any] = []
-        accounts = []
-        for number, source in enumerate(self.data):
-            rejects = Rejects()
-            records += source.records(f"data.{number}", rejects)
-            rejects.finish()
-            accounts.append(rejects.report())
-        return records, accounts
+    def _measure(
+        self, objective: Any, model: Any, heads: Any, tokenizer: Any
+    ) -> Callable[[], Mapping[str, float]] | None:
+        """Scores the model as it is, on the development data."""
+        if not self.dev:
+            return None
+        if not hasattr(objective, "measure"):
+            raise MedencError("this objective measures nothing on development data", where="dev", hint="leave dev out")
+        records, _ = _records(self.dev, "dev")
+        return cast(Callable[[], Mapping[str, float]], objective.measure(records, tokenizer, model, heads))
+
+
+def _records(sources: Sequence[Source], where: str) -> tuple[list[Any], list[dict[str, Any]]]:
+    """All records, and the accounts of each source."""
+    records: list[Any] = []
+    accounts = []
+    for number, source in enumerate(sources):
+        rejects = Rejects()
+        records += source.records(f"{where}.{number}", rejects)
+        rejects.finish()
+        accounts.append(rejects.report())
+    return records, accounts

@@ -55,8 +55,6 @@ class Checkpoints:
 
         Raises: MedencError when it was made under another contract, or when all are damaged.
         """
-        for rest in self.folder.glob(f"{PART}*"):  # of a killed writer
-            shutil.rmtree(rest)
         damaged: list[MedencError] = []
         for path in self._paths():
             try:
@@ -67,6 +65,14 @@ class Checkpoints:
         if damaged:
             raise damaged[0]
         return None
+
+    def tidy(self) -> None:
+        """Remove what a killed writer left half-made; nobody may be writing."""
+        for rest in self.folder.glob(f"{PART}*"):
+            if rest.is_dir():
+                shutil.rmtree(rest)
+            else:
+                rest.unlink()
 
     def remove(self) -> None:
         """Forget the run: its result stands elsewhere."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from medenc.core.errors import MedencError
 from medenc.train.options import FitOptions
@@ -48,6 +50,12 @@ def gathered(accelerate: Accelerator, value: T) -> list[T]:
     values: list[Any] = [None] * accelerate.num_processes
     torch.distributed.all_gather_object(values, value)
     return values
+
+
+def added(accelerate: Accelerator, parts: Mapping[str, Tensor]) -> dict[str, float]:
+    """Sums over the processes of numbers that each has a part of."""
+    total = torch.stack([part.detach().float() for part in parts.values()])
+    return dict(zip(parts, accelerate.reduce(total, "sum").tolist(), strict=True))
 
 
 def _bf16(options: FitOptions) -> bool:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from medenc import __version__
 from medenc.core.errors import MedencError
 from medenc.core.progress import track
 from medenc.models.encoder import Model
 from medenc.train.batches import Batches
+from medenc.train.best import Best, load_weights, weights
 from medenc.train.checkpoint import Checkpoint, Checkpoints
-from medenc.train.distributed import accelerator, agreed, describe, gathered
+from medenc.train.distributed import accelerator, added, agreed, describe, gathered
 from medenc.train.interrupt import listening
 from medenc.train.journal import Journal
-from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments
+from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments, set_rate
 from medenc.train.options import FitOptions
 
 
@@ -43,7 +45,10 @@ class Row(Protocol):
 
 
 class Objective(Protocol):
-    """What a plug-in of the kind `objective` is: options as fields, and these."""
+    """What a plug-in of the kind `objective` is: options as fields, and these.
+
+    Several processes see the same whole batch and share its rows, see `models.parallel`.
+    """
 
     def prepare(
         self, records: Any, tokenizer: PreTrainedTokenizerFast, max_tokens: int
@@ -51,14 +56,18 @@ class Objective(Protocol):
         """Rows, tokenised once, and numbers for the manifest."""
         ...
 
+    def heads(self, model: Any) -> nn.Module | None:
+        """What is trained beside the encoder, drawn from torch's generator."""
+        ...
+
     def collate(
         self, rows: Sequence[Any], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
     ) -> dict[str, np.ndarray]:
-        """A batch; random choices come from `rng` alone."""
+        """The whole batch; random choices come from `rng` alone."""
         ...
 
-    def losses(self, model: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Named losses, which the loop adds up."""
+    def losses(self, model: Any, heads: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Named losses, which the loop adds up: this process's part of the batch's."""
         ...
 
     def model_dump(self, *, mode: str) -> dict[str, Any]:
@@ -67,35 +76,36 @@ class Objective(Protocol):
 
 
 class Trainee(nn.Module):
-    """An encoder under an objective as one module, so that several processes see one forward pass."""
+    """An encoder and its heads under an objective as one module, so that several processes see one forward pass."""
 
-    def __init__(self, model: Model, objective: Objective) -> None:
+    def __init__(self, model: Model, heads: nn.Module | None, objective: Objective) -> None:
         super().__init__()
-        self.model, self._losses = model, objective.losses
+        self.model, self.heads, self._losses = model, heads, objective.losses
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The named losses of a batch."""
-        return self._losses(self.model, batch)
+        return self._losses(self.model, self.heads, batch)
 
 
 class Training:
-    """One run of the loop.
-
-    Several processes each draw batches of their own; in-batch negatives stay within a process.
+    """One run of the loop; on several processes a batch has the rows of all of them, and gives the same result as one.
 
     Args:
         model: trained in place.
+        heads: trained beside it; what `objective.heads` gave.
         objective: turns rows into batches and batches into losses.
         rows: what `objective.prepare` gave.
         tokenizer: for its padding id.
         options: of the loop.
         checkpoints: folder for checkpoints and `metrics.jsonl`, kept until the caller removes it.
         curves: folder for TensorBoard's event files.
+        measure: scores on development data, the main one first; called in the main process.
     """
 
     def __init__(
         self,
         model: Model,
+        heads: nn.Module | None,
         objective: Objective,
         rows: Sequence[Row],
         tokenizer: PreTrainedTokenizerFast,
@@ -103,23 +113,27 @@ class Training:
         *,
         checkpoints: Path,
         curves: Path,
+        measure: Callable[[], Mapping[str, float]] | None = None,
     ) -> None:
-        if not rows:
+        if not len(rows):
             raise MedencError("there is nothing to train on: the data gave no row", where="data")
         self.objective, self.rows, self.tokenizer, self.options = objective, rows, tokenizer, options
         self.accelerator = accelerator(options)
         self.batches = Batches(
-            [row.tokens for row in rows],
-            rows=options.per_device_batch_size,
-            tokens=options.tokens_per_batch,
+            _lengths(rows),
+            rows=options.per_device_batch_size * self.accelerator.num_processes,
+            tokens=options.tokens_per_batch and options.tokens_per_batch * self.accelerator.num_processes,
             seed=options.seed,
         )
-        self.per_step = options.gradient_accumulation_steps * self.accelerator.num_processes
+        self.per_step = options.gradient_accumulation_steps
         self.total = options.max_steps or math.ceil(self.batches.count(options.num_train_epochs) / self.per_step)
-        self.bare = Trainee(model, objective)
+        self.bare = Trainee(model, heads, objective)
+        if options.gradient_checkpointing:
+            _checkpoint_activations(self.bare)
         self.store = Checkpoints(checkpoints, self._contract())
         self.trainee, self.optimizer = self.accelerator.prepare(self.bare, adamw(self.bare, options))
         self.curves, self.tokens = curves, 0
+        self.measure, self.best = measure, Best()
 
     def run(self) -> dict[str, Any]:
         """Train to the end, from the newest checkpoint if there is one; returns numbers for the manifest.
@@ -128,12 +142,16 @@ class Training:
         Raises: SystemExit with 128 + signal after SIGTERM or Ctrl-C, the state saved.
         """
         done = self._resume()
-        main, began = self.accelerator.is_main_process, time.perf_counter()
+        step, main, began = done - 1, self.accelerator.is_main_process, time.perf_counter()
         self.trainee.train()
         with Journal(self.store.folder, self.curves, done, active=main) as journal, listening() as request:
             for step in track(range(done, self.total), "train", self.total - done):
                 line = self._step(step)
+                if self.measure and self._due(step):
+                    line["dev"] = self._measured(step)
                 journal.add(line, tokens_per_second=self.tokens / (time.perf_counter() - began))
+                if self._no_better():
+                    break
                 stop = agreed(self.accelerator, request.signal)
                 if stop or (step + 1) % self.options.save_every_steps == 0:
                     journal.sync()
@@ -141,21 +159,27 @@ class Training:
                 if stop:
                     raise SystemExit(128 + stop)
         seconds = time.perf_counter() - began
-        return {
-            "steps": self.total,
+        numbers = {
+            "steps": step + 1,
             "resumed_at": done,
             "seconds": round(seconds, 1),
             "tokens_per_second": round(self.tokens / seconds),
         }
+        return numbers | self._kept()
+
+    def close(self) -> None:
+        """Let go of the other processes; what binds to them must be gone before they are, or a process may abort."""
+        self.accelerator.wait_for_everyone()
+        self.trainee = self.bare
+        self.accelerator.free_memory()
+        gc.collect()
 
     def _step(self, step: int) -> dict[str, Any]:
         """One optimizer step; its line for the journal."""
         rate = learning_rate(step, self.total, self.options)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimizer, rate)
         self.optimizer.zero_grad()
-        first = step * self.per_step + self.accelerator.process_index
-        positions = range(first, (step + 1) * self.per_step, self.accelerator.num_processes)
+        positions = range(step * self.per_step, (step + 1) * self.per_step)
         named: dict[str, float] = {}
         for position in positions:
             for name, value in self._backward(step, position, last=position == positions[-1]).items():
@@ -165,10 +189,9 @@ class Training:
         if not math.isfinite(norm):
             raise self._diverged(step, "gradient", np.concatenate([self.batches.at(p)[1] for p in positions]))
         self.optimizer.step()
-        epoch = self.batches.at(first)[0]
         return {
             "step": step + 1,
-            "epoch": epoch,
+            "epoch": self.batches.at(positions[0])[0],
             "loss": sum(named.values()),
             "losses": named,
             "learning_rate": rate,
@@ -187,7 +210,7 @@ class Training:
         else:
             with self.accelerator.no_sync(self.trainee):
                 losses = self._differentiate(batch)
-        values = {name: float(loss) for name, loss in losses.items()}
+        values = added(self.accelerator, losses)
         if not all(math.isfinite(value) for value in values.values()):
             raise self._diverged(step, "loss", chosen)
         return values
@@ -195,8 +218,39 @@ class Training:
     def _differentiate(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         share = self.options.gradient_accumulation_steps
         losses = {name: loss / share for name, loss in self.trainee(batch).items()}
-        self.accelerator.backward(torch.stack(list(losses.values())).sum())
+        # the processes' gradients are averaged, but their losses are parts of a sum
+        self.accelerator.backward(torch.stack(list(losses.values())).sum() * self.accelerator.num_processes)
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _due(self, step: int) -> bool:
+        """Whether to measure after this step: regularly, or where an epoch ends, and at the end."""
+        if step + 1 == self.total:
+            return True
+        if self.options.eval_every_steps:
+            return (step + 1) % self.options.eval_every_steps == 0
+        return self.batches.at((step + 1) * self.per_step)[0] != self.batches.at(step * self.per_step)[0]
+
+    def _measured(self, step: int) -> dict[str, float]:
+        """The scores on development data, which every process learns."""
+        assert self.measure is not None
+        self.trainee.eval()
+        own = dict(self.measure()) if self.accelerator.is_main_process else {}
+        self.trainee.train()
+        scores = gathered(self.accelerator, own)[0]
+        self.best.offer(step + 1, scores, self.bare)
+        return scores
+
+    def _no_better(self) -> bool:
+        patience = self.options.early_stopping_patience
+        return self.measure is not None and patience is not None and self.best.misses >= patience
+
+    def _kept(self) -> dict[str, Any]:
+        """Leave the weights that were asked for; what the manifest says of them."""
+        if self.measure is None:
+            return {}
+        if self.options.keep == "best":
+            self.best.load_into(self.bare)
+        return {"best_step": self.best.step, "dev": self.best.scores, "kept": self.options.keep}
 
     def _diverged(self, step: int, what: str, chosen: np.ndarray) -> MedencError:
         named = ", ".join(f"{row} ({self.rows[row].id})" for row in chosen[:8])
@@ -210,23 +264,24 @@ class Training:
     def _save(self, step: int) -> None:
         states = gathered(self.accelerator, _random_state())
         if self.accelerator.is_main_process:
-            weights = {name: value.detach().cpu().numpy() for name, value in self.bare.state_dict().items()}
             random = {f"{rank}.{name}": value for rank, s in enumerate(states) for name, value in s.items()}
-            self.store.save(step, {"model": weights, "optimizer": moments(self.bare, self.optimizer), "random": random})
+            arrays = {"model": weights(self.bare), "optimizer": moments(self.bare, self.optimizer), "random": random}
+            self.store.save(step, arrays | ({"best": self.best.arrays()} if self.measure else {}))
         self.accelerator.wait_for_everyone()
 
     def _resume(self) -> int:
         """Steps that are done: everything is as after them."""
         torch.manual_seed(self.options.seed + self.accelerator.process_index)
+        if self.accelerator.is_main_process:
+            self.store.tidy()
         found = self.store.newest()
-        if found is None:
-            return 0
-        self._restore(found)
-        return found.step
+        if found is not None:
+            self._restore(found)
+        self.accelerator.wait_for_everyone()  # nobody writes while another still reads
+        return found.step if found else 0
 
     def _restore(self, found: Checkpoint) -> None:
-        weights = {name: torch.from_numpy(value) for name, value in found.arrays["model"].items()}
-        self.bare.load_state_dict(weights)
+        load_weights(self.bare, found.arrays["model"])
         restore_moments(self.bare, self.optimizer, found.arrays["optimizer"])
         rank = f"{self.accelerator.process_index}."
         own = {
@@ -234,6 +289,8 @@ class Training:
             for name, value in found.arrays["random"].items()
             if name.startswith(rank)
         }
+        if self.measure:
+            self.best.restore(found.arrays["best"])
         torch.set_rng_state(own["cpu"])
         if "cuda" in own:
             torch.cuda.set_rng_state(own["cuda"])
@@ -252,6 +309,17 @@ class Training:
         }
 
 
+def _lengths(rows: Sequence[Row]) -> Sequence[int]:
+    """Tokens of every row; rows that lie on disk know them without being read."""
+    return rows.lengths if hasattr(rows, "lengths") else [row.tokens for row in rows]
+
+
+def _checkpoint_activations(trainee: nn.Module) -> None:
+    for module in trainee.modules():
+        if isinstance(module, PreTrainedModel):
+            module.gradient_checkpointing_enable({"use_reentrant": False})
+
+
 def _random_state() -> dict[str, np.ndarray]:
     state = {"cpu": torch.get_rng_state().numpy()}
     if torch.cuda.is_available():
@@ -268,6 +336,9 @@ def _weights_digest(weights: Mapping[str, Tensor]) -> str:
 
 
 def _rows_digest(rows: Sequence[Row]) -> str:
+    """Names the rows; rows that lie on disk know it without being read."""
+    if hasattr(rows, "fingerprint"):
+        return str(rows.fingerprint)
     found = hashlib.sha256()
     for row in rows:
         for part in _parts(row):

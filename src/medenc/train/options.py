@@ -24,8 +24,14 @@ class FitOptions(Options):
     adam_beta1: float = Field(default=0.9, ge=0, lt=1)
     adam_beta2: float = Field(default=0.999, ge=0, lt=1)
     adam_epsilon: float = Field(default=1e-8, gt=0)
+    layer_decay: float | None = Field(default=None, gt=0, le=1)  # rate of a layer relative to the one above
+    layer_decay_top: Literal[0, 1, 2] = 1  # exponent of the top layer; the original ELECTRA's was 2
     max_grad_norm: float | None = Field(default=1.0, gt=0)  # None: not clipped
     seed: int = Field(default=0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: int | None = Field(default=None, ge=1)  # torch's own choice by default; part of the resume contract
     save_every_steps: int = Field(default=500, ge=1)
+    gradient_checkpointing: bool = False  # keep no activations inside the backbone: less memory, more time
+    eval_every_steps: int | None = Field(default=None, ge=1)  # on the dev data; after every epoch by default
+    early_stopping_patience: int | None = Field(default=None, ge=1)  # measurements without a better one
+    keep: Literal["best", "last"] = "best"  # which weights leave the run, where there is dev data

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import PreTrainedTokenizerFast
 
+from medenc.core.artifact import MANIFEST
 from medenc.core.errors import MedencError
+from medenc.core.files import read_json
 from medenc.models.encoder import Contract, Encoder, Model, Size, from_size, separate
-from medenc.models.folder import open_model, open_tokenizer
+from medenc.models.folder import open_model, open_tokenizer, read_heads
 
 
 def begin(
@@ -43,3 +46,13 @@ def begin(
     else:
         model = open_model(start, dropout=dropout, **shape)
     return (separate(model) if towers and isinstance(model, Encoder) else model), words
+
+
+def begin_heads(heads: nn.Module | None, start: Path | Size, objective: str) -> str:
+    """Fill the heads from the start if the same objective left some there: "loaded", "fresh", or "none"."""
+    if heads is None:
+        return "none"
+    if isinstance(start, str) or not (start / MANIFEST).is_file():
+        return "fresh"
+    made_by = read_json(start / MANIFEST).get("heads")
+    return "loaded" if made_by == objective and read_heads(heads, start) else "fresh"

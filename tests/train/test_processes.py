@@ -1,0 +1,52 @@
+"""Two processes are as one: the same losses and weights, whatever the batch is made of."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from small_run import training
+
+PROGRAM = Path(__file__).with_name("small_run.py")
+OPTIONS = {"max_steps": 4, "dropout": 0.0, "gradient_accumulation_steps": 2}
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def run_on(processes, folder, **options):
+    """The weights at the end, and the lines of the journal."""
+    training(folder)  # makes the tokenizer, which the processes then share
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+    launcher += ["--master-port", str(free_port())]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    command = [*launcher, str(PROGRAM), str(folder), json.dumps(OPTIONS | options)]
+    subprocess.run(command, env=environment, check=True, timeout=120)
+    journal = [json.loads(line) for line in (folder / "state" / "metrics.jsonl").read_text().splitlines()]
+    return load_file(folder / "end.safetensors"), journal
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        {"negatives": 2, "symmetric": True},
+        {"negatives": 1, "dimensions": [32], "chunk_rows": 3},
+    ],
+    ids=["mined and symmetric", "chunked and nested"],
+)
+def test_two_processes_equal_one(tmp_path, objective):
+    """Seen to fail with the backward pass of `gathered` giving only its own process's gradient, and without the
+    factor that undoes the averaging of gradients."""
+    one, lines = run_on(1, tmp_path / "one", per_device_batch_size=6, objective=objective)
+    two, other_lines = run_on(2, tmp_path / "two", per_device_batch_size=3, objective=objective)
+    assert [line["loss"] for line in other_lines] == pytest.approx([line["loss"] for line in lines], rel=1e-5)
+    for name, weights in one.items():
+        torch.testing.assert_close(two[name], weights, rtol=1e-3, atol=2e-5, msg=name)
