@@ -27,4 +27,22 @@ def tokens(feature, head):
     return found
 
 
-IDEAL = {"sequence": sequence, "tokens": tokens}
+def start_end(feature, head):
+    found = {name: np.zeros(feature.tokens + 2) for name in ("start_logits", "end_logits")}
+    for side in ("start", "end"):
+        found[f"{side}_logits"][feature.gold[side]] = SURE
+    return found
+
+
+def joint_span(feature, head):
+    tokens = feature.tokens + 2
+    starts, ends = np.zeros(tokens), np.zeros((20, tokens))
+    starts[feature.gold["start"]] = SURE
+    places = np.argsort(-starts, kind="stable")[:20]
+    ends[0, feature.gold["end"]] = SURE
+    nothing = feature.gold["impossible"] or feature.gold["start"] == 0
+    silent = np.array(SURE if nothing else -SURE)
+    return {"start_logits": starts, "start_places": places, "end_logits": ends[: len(places)], "impossible": silent}
+
+
+IDEAL = {"sequence": sequence, "tokens": tokens, "start_end": start_end, "joint_span": joint_span}

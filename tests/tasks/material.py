@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medenc.core.plugins import build
-from medenc.data.examples import Annotated, Entity, Labelled
+from medenc.data.examples import Annotated, Answer, Entity, Labelled, Question
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,46 @@ KOREAN = (
     entities("천식 악화", ("천식", "DS")),
 )
 
+
+def question(id_, asked, context, *answers, **more):
+    """A question; every answer is words of the context, of which the first occurrence is meant."""
+    placed = tuple(Answer(answer, context.index(answer)) for answer in answers)
+    return Question(id_, asked, context, placed, answers, **more)
+
+
+QUESTIONS = (
+    question("q1", "Which drug?", TEXTS[0], "Metformin", group="g1"),
+    question("q2", "What was raised on day 27?", LONG + " Then, on the last day, 😷 it was stopped.", "stopped"),
+    question("q3", "어떤 약을 처방하였나?", "e\u0301 " + TEXTS[1], "처방하였다"),
+    question("q4", "患者长期口服什么？", TEXTS[2], "二甲双胍", "2型糖尿病"),
+)
+SILENT = question("q5", "Which gene?", LONG, impossible=True)
+EMPTY = question("q6", "Which gene?", "", impossible=True)
+MERGED = tuple(
+    question(
+        f"61f58ef3882a024a1000000b_{place:03d}", "Which drug?", text, "Metformin" if "Met" in text else "metformin"
+    )
+    for place, text in enumerate((TEXTS[0], "It was metformin that helped.", LONG + " Later, metformin was tried."))
+)
+
 CASES = {
+    "extractive_qa": (
+        Case("SQuAD 2", {"use": "extractive_qa"}, (*QUESTIONS, SILENT, EMPTY)),
+        Case(
+            "SQuAD 1.1 by step",
+            {
+                "use": "extractive_qa",
+                "no_answer": False,
+                "doc_stride": 7,
+                "doc_stride_is": "step",
+                "max_context": True,
+                "unit": "character",
+            },
+            QUESTIONS,
+        ),
+        Case("joint", {"use": "extractive_qa", "head": "joint"}, (*QUESTIONS, SILENT)),
+        Case("factoid", {"use": "extractive_qa", "merge": "factoid"}, MERGED),
+    ),
     "classification": (
         Case("single", {"use": "classification", "class_weights": "balanced"}, LABELLED),
         Case("pairs by group", {"use": "classification", "pair": True, "by_group": True}, PAIRS),

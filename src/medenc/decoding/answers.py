@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medenc.core.options import Options
+from medenc.decoding.probabilities import sigmoid, softmax
 
 NO_SPAN = (0, 0)
 
@@ -62,6 +63,10 @@ class Answered:
     no_answer_probability: float
 
 
+SILENT = Answered("", *NO_SPAN, (), 0.0, 1.0)
+"""The perfect prediction for a question that its context does not answer."""
+
+
 class Calibration(Options):
     """How scores become probabilities: 1 / (1 + exp(-slope · null - offset)) that there is no answer, and the spans'
     share of the rest by softmax of score / temperature. The defaults are the model's own softmax."""
@@ -73,14 +78,17 @@ class Calibration(Options):
 
 @dataclass(frozen=True, slots=True)
 class Beam:
-    """Which spans of a window are looked at."""
+    """Which spans of a window are looked at, and how many of them are kept."""
 
     starts: int = 20
     ends: int = 20
     tokens: int = 30  # the longest answer
+    kept: int = 20
 
 
-def best_spans(starts: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned: np.ndarray, beam: Beam) -> list[Span]:
+def best_spans(
+    starts: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned: np.ndarray, beam: Beam
+) -> tuple[Span, ...]:
     """The spans of one window from independent start and end logits.
 
     Args:
@@ -88,14 +96,15 @@ def best_spans(starts: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned:
         offsets: (n, 2) the tokens' characters.
         owned: (n,) bool: whether a span may begin at the token.
     """
-    first, last = _top(np.where(owned, starts, -np.inf), beam.starts), _top(ends, beam.ends)
-    pairs = [(int(i), int(j), float(starts[i] + ends[j])) for i in first for j in last]
-    return _spans(pairs, offsets, beam.tokens)
+    first = _top(np.where(owned, starts, -np.inf), beam.starts)
+    last = np.tile(_top(ends, beam.ends), (len(first), 1))
+    scores = np.where(owned, starts, -np.inf)[first][:, None] + ends[last]
+    return _spans(np.repeat(first[:, None], last.shape[1], axis=1), last, scores, offsets, beam)
 
 
 def best_joint_spans(
     starts: np.ndarray, chosen: np.ndarray, ends: np.ndarray, offsets: np.ndarray, owned: np.ndarray, beam: Beam
-) -> list[Span]:
+) -> tuple[Span, ...]:
     """The spans of one window from a head whose end logits depend on the start.
 
     Args:
@@ -106,13 +115,12 @@ def best_joint_spans(
 
     Source: Clark et al. 2020 (ELECTRA), whose question answering head this is.
     """
-    pairs = [
-        (int(i), int(j), float(starts[i] + row[j]))
-        for i, row in zip(chosen[: beam.starts], ends, strict=False)
-        if 0 <= i < len(starts) and owned[i]
-        for j in _top(row, beam.ends)
-    ]
-    return _spans(pairs, offsets, beam.tokens)
+    chosen, ends = chosen[: beam.starts].astype(np.int64), ends[: beam.starts]
+    inside = (chosen >= 0) & (chosen < len(starts))
+    first, ends = chosen[inside], ends[inside]
+    last = np.argsort(-ends, axis=1, kind="stable")[:, : beam.ends]
+    scores = np.where(owned, starts, -np.inf)[first][:, None] + np.take_along_axis(ends, last, axis=1)
+    return _spans(np.repeat(first[:, None], last.shape[1], axis=1), last, scores, offsets, beam)
 
 
 def pooled(windows: Iterable[Window], n_best: int, *, relative: bool) -> Reading:
@@ -158,23 +166,22 @@ def answered(reading: Reading, context: str, threshold: float | None, calibratio
 
 def no_answer_probability(null: float, calibration: Calibration) -> float:
     """The probability that the context does not answer."""
-    return float(0.5 + 0.5 * np.tanh((calibration.slope * null + calibration.offset) / 2))
+    return float(sigmoid(np.array(calibration.slope * null + calibration.offset)))
 
 
 def span_shares(spans: Sequence[Span], temperature: float) -> np.ndarray:
     """The softmax of the spans' scores, (n,)."""
-    scores = np.array([span.score for span in spans], dtype=np.float64) / temperature
-    powers = np.exp(scores - scores.max())
-    return np.asarray(powers / powers.sum())
+    return softmax(np.array([span.score for span in spans]) / temperature)
 
 
-def _spans(pairs: Iterable[tuple[int, int, float]], offsets: np.ndarray, longest: int) -> list[Span]:
-    """Spans of (first token, last token, score) that run forward, are not too long and hold a character."""
-    return [
-        Span(int(offsets[i, 0]), int(offsets[j, 1]), score)
-        for i, j, score in pairs
-        if i <= j < i + longest and offsets[i, 0] < offsets[j, 1] and np.isfinite(score)
-    ]
+def _spans(
+    first: np.ndarray, last: np.ndarray, scores: np.ndarray, offsets: np.ndarray, beam: Beam
+) -> tuple[Span, ...]:
+    """The best spans that run forward, are not too long and hold a character; arguments (starts, ends) each."""
+    begin, end = offsets[first, 0], offsets[last, 1]
+    fits = (first <= last) & (last < first + beam.tokens) & (begin < end) & np.isfinite(scores)
+    found = sorted(zip(-scores[fits], begin[fits].tolist(), end[fits].tolist(), strict=True))[: beam.kept]
+    return tuple(Span(start, stop, -float(score)) for score, start, stop in found)
 
 
 def _top(scores: np.ndarray, n: int) -> np.ndarray:

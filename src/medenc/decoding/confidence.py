@@ -8,6 +8,7 @@ import numpy as np
 
 from medenc.core.errors import MedencError
 from medenc.decoding.answers import Calibration, Reading, span_shares
+from medenc.decoding.probabilities import sigmoid
 
 LEAST = 10  # questions of a kind from which something is learned
 TEMPERATURES = np.geomspace(0.1, 20, 60)
@@ -65,7 +66,7 @@ def _logistic(scores: np.ndarray, happened: np.ndarray, rounds: int = 100) -> tu
     targets = np.where(happened > 0, (yes + 1) / (yes + 2), 1 / (no + 2))
     weights, ridge = np.zeros(2), 1e-9 * np.eye(2)
     for _ in range(rounds):
-        p = 0.5 + 0.5 * np.tanh(x @ weights / 2)
+        p = sigmoid(x @ weights)
         step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, x.T @ (p - targets))
         weights -= step
         if np.abs(step).max() < 1e-10:

@@ -1,0 +1,117 @@
+"""Questions about contexts as sequences that a model reads: the question whole, the context in windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from medenc.core.errors import MedencError
+from medenc.data.examples import Answer, Question
+from medenc.decoding.contract import Feature
+from medenc.decoding.pieces import Frame, Pieces, pieces
+from medenc.decoding.strides import StrideIs, most_central, window_starts
+
+LEAST_CONTEXT = 8  # tokens of context that a window must have room for
+
+
+class Place(NamedTuple):
+    """Where a window lies (`memory` of its feature): `inside` are its tokens that are context."""
+
+    inside: slice
+    start: int  # the first of them, counted in the whole context
+    owned: np.ndarray  # (n,) bool: which of them no other window sees better
+
+
+class Windows:
+    """Makes features of questions."""
+
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int, stride: int, stride_is: StrideIs) -> None:
+        self.tokenizer, self.max_tokens = tokenizer, max_tokens
+        self.stride, self.stride_is = stride, stride_is
+        self.frame = Frame.of(tokenizer, pair=True)
+
+    def features(
+        self, rows: Sequence[Question], *, learn: Literal["first", "each"] | None
+    ) -> tuple[list[Feature], dict[str, int]]:
+        """Windows of all rows, and counts: `windows`; with `learn` also `lost`, `inexact`.
+
+        `lost`: questions left out because no window holds an answer whole, or because no answer has a place.
+        `inexact`: answers that begin or end inside a token, so that the whole token is learned.
+        """
+        questions = _each_once(self.tokenizer, [row.question for row in rows])
+        texts = _each_once(self.tokenizer, [row.context for row in rows])
+        found: list[Feature] = []
+        lost = inexact = 0
+        for number, row in enumerate(rows):
+            context = texts[row.context]
+            own = list(self._windows(number, row, questions[row.question], context))
+            if learn:
+                own = taught(own, row, context, learn)
+                lost += not own
+                inexact += sum(not _exact(context, answer) for answer in row.answers)
+            found += own
+        return found, {"windows": len(found)} | ({"lost": lost, "inexact": inexact} if learn else {})
+
+    def _windows(self, number: int, row: Question, question: Pieces, context: Pieces) -> Iterator[Feature]:
+        room = self.max_tokens - self.frame.size - len(question)
+        if room < LEAST_CONTEXT:
+            raise MedencError(
+                f"the question has {len(question)} tokens, which leaves too few of {self.max_tokens} for its context",
+                where=f"question {row.id}",
+                hint="shorten the question, or use a model that reads more tokens",
+            )
+        starts = window_starts(len(context), room, self.stride, self.stride_is)
+        for start, owned in zip(starts, most_central(len(context), starts, room), strict=True):
+            ids, types, offsets = self.frame.around(question, context[start : start + room])
+            first = len(ids) - len(self.frame.special[-1]) - len(owned)
+            offsets[:first] = 0  # the question's are of another text
+            place = Place(slice(first, first + len(owned)), start, owned)
+            yield Feature(number, row.id, ids, types, offsets, memory=place)
+
+
+def taught(
+    windows: Sequence[Feature], row: Question, context: Pieces, learn: Literal["first", "each"]
+) -> list[Feature]:
+    """The windows of a question with what they teach: an answer that lies whole in them, or token 0 for none.
+
+    With "each" a window comes once for every answer in it. Empty when the question has an answer and no window does.
+    """
+    spans = [span for answer in row.answers if (span := token_span(context, answer)) is not None]
+    rows: list[Feature] = []
+    answered = row.impossible
+    for window in windows:
+        place = Place(*window.memory)
+        shift, end = place.inside.start - place.start, place.start + len(place.owned)
+        held = [(first + shift, last + shift) for first, last in spans if place.start <= first and last < end]
+        answered |= bool(held)
+        for first, last in (held[:1] if learn == "first" else held) or [(0, 0)]:
+            rows.append(replace(window, gold=_gold(first, last, impossible=row.impossible)))
+    return rows if answered else []
+
+
+def token_span(context: Pieces, answer: Answer) -> tuple[int, int] | None:
+    """First and last token that share a character with an answer; None when none does."""
+    touching = np.flatnonzero((context.offsets[:, 0] < answer.end) & (answer.start < context.offsets[:, 1]))
+    return (int(touching[0]), int(touching[-1])) if len(touching) else None
+
+
+def _exact(context: Pieces, answer: Answer) -> bool:
+    """Whether an answer begins and ends with tokens, white space around it aside."""
+    span = token_span(context, answer)
+    left = len(answer.text) - len(answer.text.lstrip())
+    bounds = (answer.start + left, answer.start + len(answer.text.rstrip()))
+    return span is not None and bounds == (context.offsets[span[0], 0], context.offsets[span[1], 1])
+
+
+def _gold(first: int, last: int, *, impossible: bool) -> dict[str, np.ndarray]:
+    return {"start": np.int64(first), "end": np.int64(last), "impossible": np.float32(impossible)}  # type: ignore[dict-item]
+
+
+def _each_once(tokenizer: Tokenizer, texts: Sequence[str]) -> dict[str, Pieces]:
+    """The pieces of every text; a long context that many questions share is tokenised once."""
+    unique = list(dict.fromkeys(texts))
+    return dict(zip(unique, pieces(tokenizer, unique), strict=True))

@@ -1,0 +1,234 @@
+"""Answers cut out of a context: SQuAD 1.1 and 2.0, MRQA, CMRC, and BioASQ by way of its snippets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from tokenizers import Tokenizer
+
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin
+from medenc.data.examples import Answer, Question
+from medenc.decoding import answers, batches, bioasq
+from medenc.decoding.answers import Answered, Beam, Calibration, Candidate, Reading, Window
+from medenc.decoding.confidence import fit_calibration
+from medenc.decoding.contexts import Place, Windows
+from medenc.decoding.contract import Arrays, Feature
+from medenc.decoding.inputs import fields, records
+from medenc.decoding.strides import StrideIs
+from medenc.metrics.answers import best_threshold, compare, summarize
+from medenc.metrics.counts import Counts
+from medenc.text.windows import sentences
+
+HEADS = {"start_end": "start_end", "joint": "joint_span"}
+
+
+class ExtractiveQa(Plugin):
+    """Spans from start and end scores over all windows of the context, with a score for "no answer".
+
+    The defaults are those of LinkBERT's and Hugging Face's program; Google's is `doc_stride_is = "step"` with
+    `max_context`, and `head = "joint"` is the head of ELECTRA's own program.
+    """
+
+    together: ClassVar[bool] = False
+
+    no_answer: bool = True  # whether a context may hold no answer (SQuAD 2.0)
+    head: Literal["start_end", "joint"] = "start_end"
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    doc_stride: int = Field(default=128, ge=1)
+    doc_stride_is: StrideIs = "overlap"
+    max_context: bool = False  # a span begins only in the window that sees its first token best
+    learn: Literal["first", "each"] = "first"  # mentions of answers that are learned: one a window, or all (lists)
+    n_best: int = Field(default=20, ge=1)
+    max_answer_tokens: int = Field(default=30, ge=1)
+    threshold: float = 0.0  # of the null score, above which the answer is that there is none; tuned on dev data
+    calibration: Calibration = Calibration()
+    unit: Literal["word", "character"] = "word"  # of F1: characters for Korean and Chinese
+    merge: Literal["", "factoid", "list"] = ""  # BioASQ: contexts of one question (`group`) are answered together
+    list_threshold: float = 0.42  # mean probability above which an answer is listed: BioBERT's for 7b, 0.3 for 8b
+
+    @property
+    def main_measure(self) -> str:
+        """F1 over questions; BioASQ's own measure where contexts are merged."""
+        return {"": "f1", "factoid": "mrr", "list": "list_f1"}[self.merge]
+
+    @property
+    def added_tokens(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def head_options(self, labels: Sequence[str]) -> dict[str, Any]:  # noqa: ARG002 - part of the contract
+        """The head that scores starts and ends."""
+        return {"use": HEADS[self.head], "dropout": self.dropout}
+
+    def labels_of(self, rows: Sequence[Question]) -> list[str]:
+        """None: an answer is a place."""
+        records(rows, Question, "extractive_qa")
+        return []
+
+    def features(
+        self,
+        rows: Sequence[Question],
+        tokenizer: Tokenizer,
+        labels: Sequence[str],  # noqa: ARG002 - part of the contract
+        max_tokens: int,
+        *,
+        learn: bool = False,
+    ) -> tuple[list[Feature], dict[str, int]]:
+        """The windows of every context; a question that leaves no room for it is refused.
+
+        With `learn`, a window is taught the first answer that lies whole in it, or position 0 (`[CLS]`) for none.
+        """
+        windows = Windows(tokenizer, max_tokens, self.doc_stride, self.doc_stride_is)
+        return windows.features(records(rows, Question, "extractive_qa"), learn=self.learn if learn else None)
+
+    def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
+        """Padded windows; `start`, `end` and `impossible` (batch,) when learning."""
+        return batches.stack(features, pad_id) | batches.gold(features)
+
+    def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Window:  # noqa: ARG002
+        """The best spans of a window, and its null score."""
+        inside, _, owned = Place(*feature.memory)
+        offsets, beam = feature.offsets[inside], Beam(tokens=self.max_answer_tokens, kept=self.n_best)
+        owned = owned if self.max_context else np.ones_like(owned)
+        starts = outputs["start_logits"]
+        if self.head == "joint":
+            chosen = outputs["start_places"] - inside.start
+            ends = outputs["end_logits"][:, inside]
+            spans = answers.best_joint_spans(starts[inside], chosen, ends, offsets, owned, beam)
+            return Window(spans, float(outputs["impossible"]))
+        ends = outputs["end_logits"]
+        spans = answers.best_spans(starts[inside], ends[inside], offsets, owned, beam)
+        return Window(spans, float(starts[0] + ends[0]))
+
+    def readings(self, found: Sequence[Window], features: Sequence[Feature], n_rows: int) -> list[Reading]:
+        """What the windows of each row say together."""
+        of_row: list[list[Window]] = [[] for _ in range(n_rows)]
+        for window, feature in zip(found, features, strict=True):
+            of_row[feature.row].append(window)
+        return [answers.pooled(windows, self.n_best, relative=self.head == "start_end") for windows in of_row]
+
+    def decode(
+        self,
+        found: Sequence[Window],
+        features: Sequence[Feature],
+        rows: Sequence[Question],
+        labels: Sequence[str],  # noqa: ARG002 - part of the contract
+    ) -> list[Answered]:
+        """The best span over all windows, or no answer, with the other candidates."""
+        threshold = self.threshold if self.no_answer else None
+        readings = self.readings(found, features, len(rows))
+        return [
+            answers.answered(reading, row.context, threshold, self.calibration)
+            for reading, row in zip(readings, rows, strict=True)
+        ]
+
+    def tuned(self, found: Sequence[Window], features: Sequence[Feature], rows: Sequence[Question]) -> Self:
+        """The same task with the threshold of the best F1, and probabilities that are true, on development rows."""
+        readings = self.readings(found, features, len(rows))
+        right = [tuple((answer.start, answer.end) for answer in row.answers) for row in rows]
+        changes: dict[str, Any] = {"calibration": fit_calibration(readings, right, no_answer=self.no_answer)}
+        if self.no_answer:
+            best = {
+                row.id: row.context[reading.spans[0].start : reading.spans[0].end] if reading.spans else ""
+                for row, reading in zip(rows, readings, strict=True)
+            }
+            nulls = {row.id: reading.null for row, reading in zip(rows, readings, strict=True)}
+            changes["threshold"] = best_threshold(_accepted(rows), best, nulls, unit=self.unit).value
+        return self.model_copy(update=changes)
+
+    def gold(self, row: Question) -> Answered:
+        """The first answer in the context; the first accepted string where none is in it."""
+        if row.impossible:
+            return answers.SILENT
+        if not (row.answers or row.accepted):
+            raise MedencError("a question without an answer that is not marked impossible", where=f"question {row.id}")
+        best = row.answers[0] if row.answers else Answer(row.accepted[0], 0)
+        candidate = Candidate(best.text, best.start, best.end, 1.0)
+        return Answered(best.text, best.start, best.end, (candidate,), 0.0, 0.0)
+
+    def score(
+        self,
+        rows: Sequence[Question],
+        predictions: Sequence[Answered],
+        labels: Sequence[str],  # noqa: ARG002 - part of the contract
+    ) -> dict[str, float]:
+        """EM and F1, over all questions and over those with and without an answer; BioASQ's measures where merged.
+
+        EM and F1 are of each question and context, as the model cards of BioM-Transformers give them.
+        """
+        gold = _accepted(rows)
+        values = compare(gold, {row.id: found.text for row, found in zip(rows, predictions, strict=True)}, self.unit)
+        scores = summarize(gold, values)
+        if self.merge == "factoid":
+            scores |= bioasq.factoid_scores(rows, predictions)
+        elif self.merge == "list":
+            scores |= bioasq.list_scores(rows, predictions, self.list_threshold)
+        return scores
+
+    def right(self, row: Question, prediction: Answered) -> bool:
+        """Whether it is one of the accepted answers."""
+        return compare(_accepted([row]), {row.id: prediction.text}, self.unit)["exact"][row.id] == 1.0
+
+    def sure(self, prediction: Answered) -> float:
+        """The probability of the answer that was given, or of there being none."""
+        return prediction.candidates[0].probability if prediction.text else prediction.no_answer_probability
+
+    def by_label(
+        self,
+        rows: Sequence[Question],  # noqa: ARG002 - part of the contract
+        predictions: Sequence[Answered],  # noqa: ARG002
+        labels: Sequence[str],  # noqa: ARG002
+    ) -> dict[str, Counts]:
+        """Empty: there are no labels."""
+        return {}
+
+    def baseline(self, train: Sequence[Question], rows: Sequence[Question]) -> tuple[str, list[Answered]]:  # noqa: ARG002
+        """The sentence with most of the question's pairs of characters."""
+        return "the sentence most like the question", [_likest_sentence(row) for row in rows]
+
+    def to_json(self, prediction: Answered) -> dict[str, Any]:
+        """The answers with their places, best first, and the probability that there is none."""
+        found = [
+            {"text": one.text, "start": one.start, "end": one.end, "probability": one.probability}
+            for one in prediction.candidates
+        ]
+        return {
+            "answer": prediction.text,
+            "answers": found,
+            "no_answer_probability": prediction.no_answer_probability,
+        }
+
+    def row(self, id_: str, value: str | Mapping[str, Any]) -> Question:
+        """`{"question": …, "context": …}`."""
+        given = fields(id_, value, ("question", "context"))
+        return Question(id_, given["question"], given["context"])
+
+    def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
+        """Each text as the context of the beginning of the next."""
+        return [
+            {"question": other[:40] or "?", "context": text}
+            for text, other in zip(texts, [*texts[1:], *texts[:1]], strict=True)
+        ]
+
+
+def _accepted(rows: Sequence[Question]) -> dict[str, Sequence[str]]:
+    return {row.id: () if row.impossible else row.accepted or tuple(a.text for a in row.answers) for row in rows}
+
+
+def _likest_sentence(row: Question) -> Answered:
+    """The first of the sentences that share most pairs of characters with the question."""
+    asked = {row.question[place : place + 2].lower() for place in range(len(row.question) - 1)}
+
+    def shared(span: tuple[int, int]) -> int:
+        return len(asked & {row.context[place : place + 2].lower() for place in range(span[0], span[1] - 1)})
+
+    found = sentences(row.context)
+    if not found:
+        return answers.SILENT
+    start, end = max(found, key=shared)
+    text = row.context[start:end]
+    return Answered(text, start, end, (Candidate(text, start, end, 1.0),), 0.0, 0.0)
