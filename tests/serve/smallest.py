@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from medenc.core.errors import MedencError
+from medenc.decoding.predicting import Predicted
 from medenc.runtime.embedder import Embedded, Windows
 
 
@@ -27,11 +29,22 @@ class LetterModel:
 class FirstLetter:
     """A text, or a question, belongs to the class of its first letter."""
 
-    fingerprint = "first letter"
-    facts = {"use": "classification", "labels": ["a", "b"]}
+    fingerprint, facts, labels, max_tokens = "first letter", {"use": "classification"}, ["a", "b"], 512
 
-    def predict(self, inputs):
-        return [(given if isinstance(given, str) else given["question"])[0] for given in inputs]
+    @property
+    def task(self):
+        return self
+
+    def row(self, id_, value):
+        if isinstance(value, dict) and set(value) != {"question", "context"}:
+            raise MedencError(f"no such field: {min(value)}", where=f"input {id_}")
+        return value if isinstance(value, str) else f"{value['question']} {value['context']}"
+
+    def predict_rows(self, rows, on_overflow):
+        assert on_overflow == "truncate"
+        tokens = [min(len(row), self.max_tokens) for row in rows]
+        left = [len(row) - read for row, read in zip(rows, tokens, strict=True)]
+        return Predicted([row[0] for row in rows], tokens, left, {})
 
     def to_json(self, prediction):
         return {"label": prediction, "probabilities": {prediction: 1.0}}

@@ -172,8 +172,22 @@ def test_predictions_are_in_the_form_of_the_task(client):
         "model": "first-letter",
         "task": "classification",
         "predictions": [{"label": "a", "probabilities": {"a": 1.0}}, {"label": "b", "probabilities": {"b": 1.0}}],
+        "usage": {"prompt_tokens": 7, "total_tokens": 7},
     }
     assert client.post("/v1/predict/nothing", json=sent).json()["error"]["code"] == "no_such_model"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "message"),
+    [
+        ({"hong": "a"}, "bad_input", "input 1 has not the fields that the task classification reads"),
+        ("a" * 600, "too_long", "input 1 has 600 tokens, the model reads 512"),
+    ],
+)
+def test_what_a_task_cannot_read_whole_is_refused(client, sent, code, message):
+    answer = client.post("/v1/predict/first-letter", json={"inputs": ["a", sent]})
+    assert answer.status_code == 422
+    assert answer.json()["error"] == {"code": code, "message": message, "where": "body.inputs"}
 
 
 def test_every_document_can_be_opened(client, passages):

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from medenc import api
 from medenc.core.artifact import Artifact, open_artifact
 from medenc.core.errors import MedencError
+from medenc.decoding.folder import is_task
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder, Windows
+from medenc.runtime.predictor import Predictor
 from medenc.search import dictionary, settings, snapshot
 from medenc.search.index import Index
 from medenc.search.linker import Linker
 from medenc.serve import provenance
 from medenc.serve.keys import read_keys
-from medenc.serve.served import Served, TaskModel
+from medenc.serve.served import Served
 
 INDEX_MODEL = "index"  # the name under which the index's own model is served
 
@@ -58,18 +59,17 @@ def open_sources(sources: Sources) -> Served:
     """Open everything, each model once. Raises: MedencError naming the file that is damaged or missing."""
     opened = _Opened()
     index = None if sources.index is None else opened.index(sources.index.resolve())
-    tasks = {name: path.resolve() for name, path in sources.models.items() if _is_task(path)}
+    tasks = {name: opened.task(path.resolve(), name) for name, path in sources.models.items() if is_task(path)}
     models = {name: opened.model(path.resolve(), name) for name, path in sources.models.items() if name not in tasks}
     if index is not None and index.settings.model and INDEX_MODEL not in sources.models:
         models[INDEX_MODEL] = opened.model(Path(index.settings.model.path).resolve(), INDEX_MODEL)
     linker = None if sources.terms is None else opened.dictionary(sources.terms.resolve())
-    served_tasks = {name: opened.task(path, name) for name, path in tasks.items()}
     for report in sources.reports:
         opened.note("report", report.name, _whole(report.resolve(), "report"))
     if index is None and linker is None and not sources.models:
         raise MedencError("nothing to serve", hint="give an index, or a model with --model NAME=DIR")
     keys = read_keys(sources.keys) if sources.keys else None
-    return Served(index, models, served_tasks, linker, opened.notes, keys)
+    return Served(index, models, tasks, linker, opened.notes, keys)
 
 
 class _Opened:
@@ -91,10 +91,11 @@ class _Opened:
             self.note("model", name, open_artifact(path))
         return self._models[path]
 
-    def task(self, path: Path, name: str) -> TaskModel:
-        """A task model whose files are as they were written."""
-        self.note("task", name, _whole(path, "model"))
-        return cast(TaskModel, api.load(path))
+    def task(self, path: Path, name: str) -> Predictor:
+        """A task model whose files and probes are as they were written."""
+        _verified(path)
+        self.note("task", name, open_artifact(path))
+        return Predictor.open(path)
 
     def index(self, path: Path) -> Index:
         """An index whose files are as they were written, with its model."""
@@ -111,17 +112,13 @@ class _Opened:
         return Linker.open(path, self.model(Path(model.path).resolve(), "dictionary").encode if model else None)
 
 
-def _is_task(path: Path) -> bool:
-    return "task" in open_artifact(path, "model").manifest
-
-
 def _verified(path: Path) -> None:
     report = parity.verify(path)
     _refuse_damaged(path, report["damaged"])
     wrong = [name for name, entry in report["backends"].items() if not entry["ok"]]
     if wrong:
         raise MedencError(
-            f"its probes have other vectors now under {wrong[0]}", where=path, hint=f"medenc verify {path}"
+            f"its probes have other answers now under {wrong[0]}", where=path, hint=f"medenc verify {path}"
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from medenc.runtime.embedder import score
 from medenc.serve import schemas
 from medenc.serve.body import JsonRoute
 from medenc.serve.errors import Refused
-from medenc.serve.served import Model, Role, Served
+from medenc.serve.served import Model, Role, Served, TaskModel
 from medenc.serve.service import Generation, Service
 from medenc.serve.work import Ask, Embed, Link, Predict, Search
 
@@ -61,9 +61,13 @@ def answering(service: Service) -> APIRouter:
     async def predict(request: Request, name: schemas.Name, body: schemas.PredictRequest) -> Response:
         now = service.generation
         model = named(now.served.tasks, name, "path.name")
+        rows = [_row(model, place, given) for place, given in enumerate(body.inputs)]
         texts = [" ".join(_strings(given)) for given in body.inputs]
-        predictions = await service.compute(request, Predict(model), body.inputs, texts)
-        return written({"model": name, "task": model.facts["use"], "predictions": predictions}, now)
+        found = await service.compute(request, Predict(model), rows, texts)
+        for place, (_, tokens, left) in enumerate(found):
+            _refuse_long(left > 0, "input", place, tokens + left, model.max_tokens, "body.inputs")
+        answer = {"model": name, "task": model.facts["use"], "predictions": [one for one, _, _ in found]}
+        return written({**answer, "usage": _usage(tokens for _, tokens, _ in found)}, now)
 
     @router.post("/v1/similarity", response_model=schemas.SimilarityResponse)
     async def similarity(request: Request, body: schemas.SimilarityRequest) -> Response:
@@ -73,7 +77,7 @@ def answering(service: Service) -> APIRouter:
         texts = await embedded(request, model, body.texts, "passage", body.on_overflow, "body.texts")
         scores = score(_vectors(query), _vectors(texts), model.similarity_name)[0].tolist()
         answer = {"query": body.query, "scores": scores, "similarity": model.similarity_name}
-        return written({**answer, "model": name, "usage": _usage([*query, *texts])}, now)
+        return written({**answer, "model": name, "usage": _usage(tokens for _, tokens in (*query, *texts))}, now)
 
     @router.post("/v1/embeddings", response_model=schemas.EmbeddingsResponse)
     async def embeddings(request: Request, body: schemas.EmbeddingsRequest) -> Response:
@@ -84,17 +88,17 @@ def answering(service: Service) -> APIRouter:
             {"object": "embedding", "index": place, "embedding": _coded(vector, body.encoding_format)}
             for place, (vector, _) in enumerate(found)
         ]
-        return written({"object": "list", "data": data, "model": body.model, "usage": _usage(found)}, now)
+        return written(
+            {"object": "list", "data": data, "model": body.model, "usage": _usage(tokens for _, tokens in found)}, now
+        )
 
     async def embedded(
         request: Request, model: Model, texts: Sequence[str], as_: Role | None, on_overflow: str, where: str
     ) -> list[tuple[np.ndarray, int]]:
         found = await service.compute(request, Embed(model, as_), texts, texts)
         for place, (_, tokens) in enumerate(found):
-            if on_overflow == "error" and tokens > model.max_tokens:
-                message = f"text {place} has {tokens} tokens, the model reads {model.max_tokens}"
-                hint = "on_overflow 'window' reads it whole"
-                raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "too_long", f"{message}; {hint}", where)
+            long = on_overflow == "error" and tokens > model.max_tokens
+            _refuse_long(long, "text", place, tokens, model.max_tokens, where, "; on_overflow 'window' reads it whole")
         return found
 
     return router
@@ -127,6 +131,21 @@ def the_model(served: Served, name: str | None) -> tuple[str, Model]:
     return name or "", named(served.models, name or "", "body.model")
 
 
+def _row(model: TaskModel, place: int, given: Any) -> Any:
+    try:
+        return model.task.row(str(place), given)
+    except MedencError:  # its words may repeat the name of a field that was sent
+        message = f"input {place} has not the fields that the task {model.facts['use']} reads"
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_input", message, "body.inputs") from None
+
+
+def _refuse_long(long: bool, what: str, place: int, tokens: int, most: int, where: str, hint: str = "") -> None:
+    """Nothing is cut in silence."""
+    if long:
+        message = f"{what} {place} has {tokens} tokens, the model reads {most}{hint}"
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "too_long", message, where)
+
+
 def _strings(given: Any) -> list[str]:
     """All texts of an input."""
     if isinstance(given, str):
@@ -138,9 +157,9 @@ def _vectors(found: Sequence[tuple[np.ndarray, int]]) -> np.ndarray:
     return np.stack([vector for vector, _ in found])
 
 
-def _usage(found: Sequence[tuple[np.ndarray, int]]) -> dict[str, int]:
-    tokens = sum(tokens for _, tokens in found)
-    return {"prompt_tokens": tokens, "total_tokens": tokens}
+def _usage(tokens: Iterable[int]) -> dict[str, int]:
+    total = sum(tokens)
+    return {"prompt_tokens": total, "total_tokens": total}
 
 
 def _coded(vector: np.ndarray, encoding: str) -> list[float] | str:

@@ -198,6 +198,7 @@ class PredictResponse(BaseModel):
     model: str
     task: str
     predictions: list[dict[str, Any]]
+    usage: Usage
 
 
 class Document(BaseModel):

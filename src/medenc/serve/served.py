@@ -79,8 +79,31 @@ class Model(Protocol):
         """Vectors of the texts in a role."""
 
 
+class Predictions(Protocol):
+    """What a task model says of some rows."""
+
+    @property
+    def predictions(self) -> Sequence[Any]:
+        """One a row."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """That the model read of each row."""
+
+    @property
+    def truncated(self) -> Sequence[int]:
+        """That it did not read."""
+
+
+class RowTask(Protocol):
+    """The task of a model."""
+
+    def row(self, id_: str, value: str | Mapping[str, Any]) -> Any:
+        """The row that an input means. Raises: MedencError for a missing or wrong field."""
+
+
 class TaskModel(Protocol):
-    """A model with labels and predictions; one thread at a time calls it."""
+    """A model with labels and predictions; one thread at a time calls `predict_rows`."""
 
     @property
     def fingerprint(self) -> str:
@@ -90,8 +113,20 @@ class TaskModel(Protocol):
     def facts(self) -> Mapping[str, Any]:
         """At least `use`, the task's name."""
 
-    def predict(self, inputs: Sequence[str | Mapping[str, Any]]) -> Sequence[Any]:
-        """One prediction for each text, or object such as a question with its context; long ones are read whole."""
+    @property
+    def labels(self) -> Sequence[str]:
+        """What it tells apart."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens that it reads at once."""
+
+    @property
+    def task(self) -> RowTask:
+        """What it was trained for."""
+
+    def predict_rows(self, rows: Sequence[Any], on_overflow: Literal["truncate"]) -> Predictions:
+        """Predictions, with what was read and what was not."""
 
     def to_json(self, prediction: Any) -> dict[str, Any]:
         """The documented form of a prediction."""

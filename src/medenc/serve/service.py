@@ -109,6 +109,8 @@ def warm(served: Served) -> None:
         served.index.search_batch([WARM_UP], top=1, mode=None, where=None)
     for model in served.models.values():
         model.embed([WARM_UP], as_="query", on_overflow="window")
+    for task in served.tasks.values():
+        task.predict_rows([], on_overflow="truncate")
     if served.dictionary is not None:
         served.dictionary.link([WARM_UP], top=1, mode=None)
 

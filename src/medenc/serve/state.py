@@ -116,8 +116,7 @@ def _model(model: Model) -> dict[str, Any]:
 
 
 def _task(model: TaskModel) -> dict[str, Any]:
-    facts = model.facts
-    return {"task": facts["use"], "labels": list(facts.get("labels", [])), "fingerprint": model.fingerprint}
+    return {"task": model.facts["use"], "labels": list(model.labels), "fingerprint": model.fingerprint}
 
 
 def _dictionary(dictionary: Dictionary) -> dict[str, Any]:

@@ -73,10 +73,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Predict:
-    """Inputs to predictions of a task."""
+    """Rows to predictions of a task."""
 
     model: TaskModel
 
-    def __call__(self, inputs: list[Any]) -> list[dict[str, Any]]:
-        """The documented form of each prediction."""
-        return [self.model.to_json(prediction) for prediction in self.model.predict(inputs)]
+    def __call__(self, rows: list[Any]) -> list[tuple[dict[str, Any], int, int]]:
+        """(the documented form, tokens read, tokens not read) of each prediction."""
+        found = self.model.predict_rows(rows, on_overflow="truncate")
+        described = [self.model.to_json(prediction) for prediction in found.predictions]
+        return list(zip(described, found.tokens, found.truncated, strict=True))
