@@ -12,8 +12,10 @@ from medenc.runtime.probes import agreement
 from medenc.runtime.session import present_backends
 
 
-def verify(folder: Path | str) -> dict[str, Any]:
+def verify(folder: Path | str, *, every: bool = True) -> dict[str, Any]:
     """Check every file against the manifest, then the probes under every backend the folder holds.
+
+    With `every=False` the probes run under the backend alone that is taken by default.
 
     Returns: `{"model", "ok", "damaged": [names], "backends": {name: {"worst_cosine", "largest_difference", "bound",
     "ok"}}}`; a task's model has `"decisions"`, the share of equal ones, instead of the cosine. With two towers the
@@ -22,17 +24,17 @@ def verify(folder: Path | str) -> dict[str, Any]:
     """
     model = open_model(folder)
     damaged = Artifact(model.path, model.manifest).damaged()
-    backends = {} if damaged else _backends(model)
+    backends = {} if damaged else _backends(model, every)
     ok = bool(backends) and all(entry["ok"] for entry in backends.values())
     return {"model": str(model.path), "ok": ok, "damaged": damaged, "backends": backends}
 
 
-def _backends(model: ModelFolder) -> dict[str, dict[str, Any]]:
+def _backends(model: ModelFolder, every: bool) -> dict[str, dict[str, Any]]:
     towers = {f"{role}/": path for role, path in model.towers.items()} if model.facts.towers else {"": model.path}
     return {
         f"{role}{backend}": _check(model, path, backend)
         for role, path in towers.items()
-        for backend in present_backends(path)
+        for backend in present_backends(path)[: None if every else 1]
     }
 
 
