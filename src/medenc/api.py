@@ -7,14 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from medenc.core.artifact import open_artifact, writing
-from medenc.core.files import content_digest
+from medenc.core.artifact import input_content, open_artifact, writing
+from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.data.reading import Rejects
 from medenc.data.sources import read_passages
+from medenc.decoding.folder import is_task
 from medenc.recipe import Step
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder
+from medenc.runtime.predictor import Predictor
 from medenc.search import settings
 from medenc.search.fusion import Fusion
 from medenc.search.index import Index
@@ -23,9 +25,12 @@ from medenc.search.linker import Linked, Linker
 from medenc.steps.index import create
 
 
-def load(model: str | Path) -> Embedder:
-    """Open a model folder for inference; torch is not needed when the folder has an exported backend."""
-    return Embedder.open(Path(model))
+def load(model: str | Path) -> Embedder | Predictor:
+    """Open a model folder for inference: one that embeds, or one that answers a task.
+
+    torch is not needed when the folder has an exported backend.
+    """
+    return Predictor.open(Path(model)) if is_task(Path(model)) else Embedder.open(Path(model))
 
 
 def open_index(path: str | Path, model: str | Path | None = None) -> Index:
@@ -60,16 +65,44 @@ def evaluate(
     """Measure an index on a BEIR folder; the report, its run files and `report.html` are written to `out`."""
     given = {"modes": modes, "measures": measures}
     options = {"target": str(target), "data": str(data), "split": split} | {k: list(v) for k, v in given.items() if v}
-    step = cast(Step, build("step", {"use": "evaluate", **options}, "evaluate"))
-    inputs = {"target": content_digest(target), "data": content_digest(data)}
-    with writing(out, step.kind, options=options, inputs=inputs, version=step.version) as draft:
+    return _report("evaluate", options, {"target": target, "data": data}, out)
+
+
+def evaluate_task(
+    model: Path, data: Path, out: Path, *, reader: str | None = None, train: Path | None = None
+) -> dict[str, Any]:
+    """Measure a task's model on labelled rows; predictions, mistakes and `report.html` are written to `out`.
+
+    Args:
+        reader: how `data` is read; as the model's training data was, by default.
+        train: training rows, for the trivial way and the leak scan.
+    """
+    how = {"use": reader} if reader else _reader_of(model)
+    given = {"data": data} | ({"train": train} if train else {})
+    sources = {name: [{**how, "path": str(path)}] for name, path in given.items()}
+    return _report("evaluate_task", {"model": str(model), **sources}, {"model": model, **given}, out)
+
+
+def _report(use: str, options: dict[str, Any], inputs: dict[str, Path], out: Path) -> dict[str, Any]:
+    """Run one measuring step into `out`."""
+    step = cast(Step, build("step", {"use": use, **options}, "evaluate"))
+    contents = {name: input_content(path) for name, path in inputs.items()}
+    with writing(out, step.kind, options=options, inputs=contents, version=step.version) as draft:
         step.run(draft)
     return cast("dict[str, Any]", open_artifact(out).manifest["numbers"])
 
 
+def _reader_of(model: Path) -> dict[str, Any]:
+    """The reader of the model's training data, with its options."""
+    sources = open_artifact(model, "model").manifest["options"].get("data")
+    if not sources:
+        raise MedencError("the model does not say how its data was read", where=model, hint="name a reader")
+    return {key: value for key, value in sources[0].items() if key not in ("path", "transforms")}
+
+
 def link(model: Path, mentions: Sequence[str], terms: Path, top: int = 5) -> list[Linked]:
     """Link mentions to concepts; `terms` is a dictionary artifact, or a terminology that becomes one for this call."""
-    encode = load(model).encode
+    encode = Embedder.open(model).encode
     if terms.is_dir():
         return Linker.open(terms, encode).link(mentions, top)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -75,6 +76,19 @@ def links(linked: Iterable[Any]) -> str:
     return "\n".join(blocks)
 
 
+def prediction(result: Mapping[str, Any]) -> str:
+    """A prediction on one line: what it says, and how sure it is."""
+    parts = []
+    for name, value in result.items():
+        if name == "entities":
+            parts += [f"{e['label']} [{e['start']}-{e['end']}] {e['text']}" for e in value] or ["no entity"]
+        elif name == "probabilities":
+            parts += [f"{label} {p:.3f}" for label, p in sorted(value.items(), key=lambda item: -item[1])[:3]]
+        else:
+            parts.append(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return "  ".join(parts)
+
+
 def scores(report: Mapping[str, Any]) -> str:
     """The table of an evaluation: a row a mode, a column a measure, each with its interval."""
     modes = report["scores"]
@@ -82,7 +96,7 @@ def scores(report: Mapping[str, Any]) -> str:
     rows = [["", *measures]]
     for mode, values in modes.items():
         intervals = report["intervals"][mode]
-        rows.append([mode, *(f"{values[m]:.3f} [{intervals[m][0]:.3f}, {intervals[m][1]:.3f}]" for m in measures)])
+        rows.append([mode, *(_bounded(values[m], intervals.get(m)) for m in measures)])
     tests = [["", "", "difference", "interval", "p"]] if report.get("tests") else []
     for test in report.get("tests", []):
         low, high = test["interval"]
@@ -91,6 +105,10 @@ def scores(report: Mapping[str, Any]) -> str:
             [pair, test["measure"], f"{test['difference']:+.3f}", f"[{low:+.3f}, {high:+.3f}]", f"{test['p']:.4f}"]
         )
     return table(rows) + (f"\n\n{table(tests)}" if tests else "")
+
+
+def _bounded(value: float, interval: Sequence[float] | None) -> str:
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

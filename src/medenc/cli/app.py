@@ -47,6 +47,13 @@ def emit(value: Any) -> None:
     sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
+def refuse(target: Path, **options: object) -> None:
+    """Raise for an option that was given and means nothing for `target`."""
+    for name, value in options.items():
+        if value:
+            raise MedencError(f"--{name} means nothing here", where=target)
+
+
 def _complain(error: MedencError) -> int:
     sys.stderr.write(f"medenc: {error}".encode("utf-8", "backslashreplace").decode() + "\n")
     return 1

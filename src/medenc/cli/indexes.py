@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from medenc.cli.app import Json, Mode, MovedModel, Out, app, emit
+from medenc.cli.app import Json, Mode, MovedModel, Out, app, emit, refuse
 
 
 @app.command()
@@ -75,16 +75,23 @@ def ask(
 
 @app.command()
 def evaluate(
-    target: Annotated[Path, typer.Argument(help="An index.")],
-    data: Annotated[Path, typer.Argument(help="A BEIR folder.")],
+    target: Annotated[Path, typer.Argument(help="An index, or a task's model.")],
+    data: Annotated[Path, typer.Argument(help="A BEIR folder; a file of labelled rows for a model.")],
     out: Out,
-    split: Annotated[str, typer.Option(help="Which qrels.")] = "test",
+    split: Annotated[str, typer.Option(help="Which qrels, of an index.")] = "test",
     mode: Annotated[list[str] | None, typer.Option(help="Search modes; all that the index can do by default.")] = None,
     measures: Annotated[list[str] | None, typer.Option(help="As ir-measures spells them: nDCG@10, RR@10.")] = None,
+    reader: Annotated[str | None, typer.Option(help="How a model's rows are read [as its training rows].")] = None,
+    train: Annotated[Path | None, typer.Option(help="A model's training rows, for the baseline and leaks.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure an index: scores with intervals, a leak scan first, run files and a report."""
+    """Measure an index or a task's model: scores with intervals, a leak scan first, and a report."""
     from medenc import api, terminal
 
-    report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures)
+    if api.is_task(target):
+        refuse(target, mode=mode, measures=measures)
+        report = api.evaluate_task(target, data, out, reader=reader, train=train)
+    else:
+        refuse(target, reader=reader, train=train)
+        report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures)
     emit(report if as_json else terminal.scores(report))

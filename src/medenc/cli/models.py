@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from medenc.cli.app import Json, Out, app, emit
+
+BLOCK_INPUTS = 1024  # answered before the next are read
 
 
 @app.command(name="import")
@@ -42,9 +45,9 @@ def embed(
     as_json: Json = False,
 ) -> None:
     """Embed texts."""
-    from medenc import api
+    from medenc.runtime.embedder import Embedder
 
-    embedded = api.load(model).embed(_texts(texts), as_=as_, on_overflow=on_overflow)
+    embedded = Embedder.open(model).embed(_texts(texts), as_=as_, on_overflow=on_overflow)
     vectors = [[round(float(x), 7) for x in row] for row in embedded.vectors]
     truncated = [bool(cut) for cut in embedded.truncated]
     result = {"vectors": vectors, "tokens": [int(n) for n in embedded.tokens], "truncated": truncated}
@@ -59,9 +62,9 @@ def similarity(
     as_json: Json = False,
 ) -> None:
     """Score texts against a query by the model's own similarity."""
-    from medenc import api
+    from medenc.runtime.embedder import Embedder
 
-    embedder = api.load(model)
+    embedder = Embedder.open(model)
     scores = [round(float(x), 6) for x in embedder.similarity([query], texts)[0]]
     result = {"query": query, "scores": scores, "similarity": embedder.similarity_name}
     emit(result if as_json else "\n".join(f"{score:9.4f}  {text}" for score, text in zip(scores, texts, strict=True)))
@@ -80,6 +83,31 @@ def link(
 
     linked = api.link(model, mentions, terms, top)
     emit([found.to_json() for found in linked] if as_json else terminal.links(linked))
+
+
+@app.command()
+def predict(
+    model: Path,
+    inputs: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT...|FILE.jsonl]", help="Standard input when there is none.")
+    ] = None,
+    on_overflow: Annotated[
+        Literal["error", "warn", "truncate"], typer.Option(help="What to do with an input that is too long.")
+    ] = "warn",
+    as_json: Annotated[bool, typer.Option("--json/--no-json", help="Print one JSON document a line.")] = False,
+) -> None:
+    """Answer with a task's model: labels, entities, triples, answers, choices."""
+    from medenc import terminal
+    from medenc.runtime.predictor import Predictor
+
+    predictor = Predictor.open(model)
+    given = _inputs(inputs)
+    while block := list(islice(given, BLOCK_INPUTS)):
+        rows = [predictor.task.row(str(place), value) for place, value in block]
+        found = predictor.predict_rows(rows, on_overflow)
+        for prediction, lost in zip(found.predictions, found.truncated, strict=True):
+            result = predictor.to_json(prediction) | ({"truncated": lost} if lost else {})
+            emit(result if as_json else terminal.prediction(result))
 
 
 @app.command()
@@ -103,6 +131,18 @@ def verify(artifact: Path) -> None:
     emit(report)
     if not report["ok"]:
         raise typer.Exit(1)
+
+
+def _inputs(given: Sequence[str] | None) -> Iterator[tuple[int, Any]]:
+    """Inputs with their numbers: texts, the objects of a JSON lines file, or of standard input."""
+    from medenc.data.reading import Rejects, json_object, records
+
+    if given and len(given) == 1 and given[0].endswith((".jsonl", ".jsonl.gz")):
+        rejects = Rejects(max_ratio=0)
+        yield from enumerate(records(Path(given[0]), rejects, lambda line: [json_object(line)]), start=1)
+        rejects.finish()
+    else:
+        yield from enumerate(_texts(given), start=1)
 
 
 def _texts(given: Sequence[str] | None) -> list[str]:

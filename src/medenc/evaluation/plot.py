@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 LABEL, WIDTH, RIGHT = 190, 720, 56  # pixels: of the row labels, of the whole, and of the figures at the right
 ROW, GAP, AXIS = 20, 10, 26  # pixels: a mark's row, between groups, the axis below
@@ -56,3 +57,33 @@ def _mark(mark: Mark, y: float) -> str:
 
 def _x(value: float) -> float:
     return LABEL + min(max(value, 0.0), 1.0) * (WIDTH - LABEL - RIGHT)
+
+
+SIDE, MARGIN = 320, 48  # pixels: of a curve's square, and for its axes
+Points = Sequence[tuple[float, float]]
+
+
+def curve(title: str, across: str, up: str, lines: Sequence[tuple[str, Points]]) -> str:
+    """Lines through points in the unit square; `across` and `up` name the axes."""
+    size = SIDE + 2 * MARGIN
+    parts = [f'<text x="{MARGIN + SIDE / 2:g}" y="{size - 8}" class="tick">{escape(across)}</text>']
+    parts.append(f'<text x="8" y="{MARGIN / 2:g}">{escape(up)}</text>')
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, y = MARGIN + tick * SIDE, MARGIN + (1 - tick) * SIDE
+        parts.append(f'<line x1="{x:g}" x2="{x:g}" y1="{MARGIN}" y2="{MARGIN + SIDE}" class="grid"/>')
+        parts.append(f'<line x1="{MARGIN}" x2="{MARGIN + SIDE}" y1="{y:g}" y2="{y:g}" class="grid"/>')
+        parts.append(f'<text x="{x:g}" y="{MARGIN + SIDE + 14:g}" class="tick">{tick:g}</text>')
+        parts.append(f'<text x="{MARGIN - 8}" y="{y:g}" class="label">{tick:g}</text>')
+    parts += [_line(place, name, points) for place, (name, points) in enumerate(lines)]
+    return (
+        f'<svg viewBox="0 0 {size} {size}" style="max-width:28rem" role="img" aria-label="{escape(title)}">'
+        f'<title>{escape(title)}</title>{"".join(parts)}</svg><p class="soft">{escape(title)}</p>'
+    )
+
+
+def _line(series: int, name: str, points: Points) -> str:
+    placed = [(MARGIN + x * SIDE, MARGIN + (1 - y) * SIDE) for x, y in points]
+    segments = "".join(
+        f'<line x1="{a[0]:.1f}" y1="{a[1]:.1f}" x2="{b[0]:.1f}" y2="{b[1]:.1f}"/>' for a, b in pairwise(placed)
+    )
+    return f'<g class="s{series % 6}"><title>{escape(name)}</title>{segments}</g>'

@@ -13,6 +13,7 @@ import numpy as np
 
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.progress import track
+from medenc.decoding.folder import is_task
 from medenc.runtime.folder import ROLES, ModelFacts, ModelFolder, Role, open_model
 from medenc.runtime.tokens import Tokenized
 from medenc.runtime.tower import Tower
@@ -57,6 +58,8 @@ class Embedder:
             threads: processor threads; None takes all that this process may use.
         """
         model = open_model(folder)
+        if is_task(model.path):
+            raise MedencError("this model answers a task and embeds nothing", where=folder, hint="use `medenc predict`")
         opened = {
             path: Tower(path, model.facts.max_tokens, backend, threads) for path in dict.fromkeys(model.towers.values())
         }

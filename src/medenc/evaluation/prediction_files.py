@@ -1,0 +1,41 @@
+"""Predictions as JSON lines, and the wrong ones beside what is right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from medenc.core.files import write_bytes
+from medenc.decoding.contract import Task
+from medenc.evaluation.tasks import Measured
+
+PREDICTIONS, ERRORS = "predictions.jsonl", "errors.jsonl"
+
+
+def write_predictions(folder: Path, task: Task, rows: Sequence[Any], predictions: Sequence[Any]) -> None:
+    """One line a row, in order: its id and the prediction."""
+    _write(
+        folder / PREDICTIONS,
+        ({"id": row.id, **task.to_json(own)} for row, own in zip(rows, predictions, strict=True)),
+    )
+
+
+def write_errors(folder: Path, found: Measured) -> None:
+    """One line a row that is not wholly right: its id, how sure the model was, what is right, what was predicted."""
+    wrong = (
+        {
+            "id": row.id,
+            "confidence": round(sure, 6),
+            "gold": found.task.to_json(found.task.gold(row)),
+            "predicted": found.task.to_json(own),
+        }
+        for row, own, sure, right in zip(found.rows, found.predictions, found.sure, found.right, strict=True)
+        if not right
+    )
+    _write(folder / ERRORS, wrong)
+
+
+def _write(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    write_bytes(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8", "replace"))

@@ -1,0 +1,151 @@
+"""A task's predictions measured: scores with intervals, beside the trivial way, after a leak scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from medenc.data.examples import Annotated, Choice, Labelled, Question
+from medenc.data.leaks import scan
+from medenc.decoding.contract import Task
+from medenc.evaluation.resampling import Samples, difference, interval, resampled
+from medenc.metrics.confidence import area_under_risk, calibration_error
+
+ROUNDS = 500
+MODEL, BASELINE = "model", "baseline"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What an evaluation of a task found."""
+
+    data: str
+    task: Task
+    labels: Sequence[str]
+    rows: Sequence[Any]
+    systems: Mapping[str, Sequence[Any]]  # "model" and, where training rows are known, "baseline" -> predictions
+    baseline: str  # the name of the trivial way, empty when there is none
+    scores: dict[str, dict[str, float]]
+    samples: Samples
+    leaks: dict[str, Any] | None
+    reading: dict[str, Any] = field(default_factory=dict)  # what was counted when rows became sequences
+
+    @property
+    def predictions(self) -> Sequence[Any]:
+        """The model's."""
+        return self.systems[MODEL]
+
+    @property
+    def right(self) -> list[bool]:
+        """Whether each prediction is wholly right."""
+        return [self.task.right(*pair) for pair in zip(self.rows, self.predictions, strict=True)]
+
+    @property
+    def sure(self) -> list[float]:
+        """How sure the model is of each prediction."""
+        return [self.task.sure(prediction) for prediction in self.predictions]
+
+    @property
+    def intervals(self) -> dict[str, dict[str, list[float]]]:
+        """95 % percentile intervals of every score."""
+        return {name: {m: interval(values) for m, values in own.items()} for name, own in self.samples.items()}
+
+    @property
+    def tests(self) -> list[dict[str, Any]]:
+        """The model beside the trivial way on the main measure."""
+        if BASELINE not in self.systems:
+            return []
+        main = self.task.main_measure
+        bounds, p = difference(self.samples[MODEL][main], self.samples[BASELINE][main])
+        gain = self.scores[MODEL][main] - self.scores[BASELINE][main]
+        return [{"a": MODEL, "b": BASELINE, "measure": main, "difference": gain, "interval": bounds, "p": p}]
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as `medenc evaluate --json` prints it."""
+        return {
+            "data": self.data,
+            "n_queries": len(self.rows),
+            "main": self.task.main_measure,
+            "scores": self.scores,
+            "intervals": self.intervals,
+            "tests": self.tests,
+            "baseline": self.baseline,
+            "confidence": self._confidence(),
+            "by_label": {
+                label: counts.to_json()
+                for label, counts in self.task.by_label(self.rows, self.predictions, self.labels).items()
+            },
+            "reading": self.reading,
+            "leaks": self.leaks and {key: value for key, value in self.leaks.items() if not key.endswith("_ids")},
+        }
+
+    def _confidence(self) -> dict[str, float]:
+        """Empty for a task that does not say how sure it is."""
+        sure, right = self.sure, self.right
+        if min(sure) == 1:
+            return {}
+        return {"calibration_error": calibration_error(sure, right), "area_under_risk": area_under_risk(sure, right)}
+
+
+def measure(
+    data: str,
+    task: Task,
+    labels: Sequence[str],
+    rows: Sequence[Any],
+    predictions: Sequence[Any],
+    train: Sequence[Any] = (),
+    *,
+    rounds: int = ROUNDS,
+    reading: Mapping[str, Any] | None = None,
+) -> Measured:
+    """Score predictions.
+
+    Args:
+        data: what the rows are called.
+        train: training rows, from which the trivial way learns and among which leaks are looked for.
+        rounds: samples of the bootstrap.
+        reading: what was counted when rows became sequences.
+    """
+    systems: dict[str, Sequence[Any]] = {MODEL: predictions}
+    name = ""
+    if train:
+        name, systems[BASELINE] = task.baseline(train, rows)
+    score = partial(_score, task, labels)
+    return Measured(
+        data,
+        task,
+        labels,
+        rows,
+        systems,
+        name,
+        {system: score(rows, own) for system, own in systems.items()},
+        resampled(score, rows, systems, rounds),
+        scan(_texts(train), _texts(rows)) if train else None,
+        dict(reading or {}),
+    )
+
+
+def _score(task: Task, labels: Sequence[str], rows: Sequence[Any], predictions: Sequence[Any]) -> dict[str, float]:
+    """The scores, the main one first."""
+    found = task.score(rows, predictions, labels)
+    return {task.main_measure: found[task.main_measure]} | found
+
+
+def _texts(rows: Sequence[Any]) -> dict[str, str]:
+    return {f"{place}:{row.id}": _text(row) for place, row in enumerate(rows)}
+
+
+def _text(row: Any) -> str:
+    """What a model could have learned by heart."""
+    match row:
+        case Labelled():
+            return f"{row.text}\n{row.pair}" if row.pair else row.text
+        case Question():
+            return f"{row.question}\n{row.context}"
+        case Choice():
+            return f"{row.question}\n{row.context}"
+        case Annotated():
+            return row.text
+    raise TypeError(f"no text is known of a {type(row).__name__}")

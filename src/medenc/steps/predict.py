@@ -1,0 +1,41 @@
+"""Answer rows whose labels nobody knows, and write what a leaderboard takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+from pydantic import Field
+
+from medenc.core.artifact import Draft
+from medenc.core.plugins import Plugin
+from medenc.data.cblue import write_submission
+from medenc.data.mixing import Source, read_sources
+from medenc.evaluation.prediction_files import write_predictions
+from medenc.runtime.predictor import Predictor
+
+
+class Predict(Plugin):
+    """Predictions of a task's model as JSON lines; with `cblue` also the file of that task's leaderboard."""
+
+    kind: ClassVar[str] = "predictions"
+    version: ClassVar[int] = 1
+
+    model: Path
+    data: list[Source] = Field(min_length=1)
+    cblue: str | None = None  # CMeEE, KUAKE-QIC, …: the first source is the task's test file
+
+    def run(self, draft: Draft) -> None:
+        """Fill `draft.folder` with predictions.jsonl, and with the submission."""
+        rows, read = read_sources(self.data, "data")
+        predictor = Predictor.open(self.model)
+        found = predictor.predict_rows(rows, on_overflow="truncate")  # counted below
+        write_predictions(draft.folder, predictor.task, rows, found.predictions)
+        if self.cblue:
+            answers = {row.id: predictor.to_json(own) for row, own in zip(rows, found.predictions, strict=True)}
+            write_submission(self.cblue, self.data[0].path, answers, draft.folder)
+        draft.numbers |= {"rows": len(rows), "reading": found.counts, "read": read}
+
+    def smoke(self) -> Self:
+        """The same: the stand-in data are small."""
+        return self
