@@ -46,6 +46,36 @@ def test_a_hit_says_why(index):
     assert hit.parts == {"lexical": hit.score, "dense": None}
 
 
+def test_a_hit_names_the_terms_that_it_holds_without_particles(index):
+    hit = index.search("amlodipine을 고혈압에").hits[0]
+    found = {one.term: one for one in hit.matched}
+    assert set(found) == {"amlodipine", "고혈압", "혈압"}, "고혈 and 압에 are covered by words"
+    assert [hit.text[start:end] for start, end in found["amlodipine"].spans] == ["amlodipine"]
+    assert [one.score for one in hit.matched] == sorted((one.score for one in hit.matched), reverse=True)
+
+
+def test_the_terms_of_a_latin_query_add_up_to_the_lexical_score(index):
+    for hit in index.search("amlodipine metformin metformin oedema").hits:
+        assert sum(one.score for one in hit.matched) == pytest.approx(hit.parts["lexical"])
+
+
+def test_a_term_of_the_title_has_no_place_in_the_text(index):
+    (matched,) = index.search("asthma").hits[0].matched
+    assert (matched.term, matched.spans) == ("asthma", [])
+
+
+def test_a_hit_shows_the_window_that_means_most(tmp_path):
+    index = Index.create(tmp_path / "windows", Analyzer(), MODEL, lambda path: HashedWords())
+    index.add([Passage("a", "fever and cough\nchest pain\nrash on legs", "Note")])
+    (hit,) = index.search("chest pain", mode="dense").hits
+    start, end = hit.window
+    assert hit.text[start:end] == "chest pain"
+    (hit,) = index.search("note", mode="dense").hits
+    assert hit.window == (0, 0), "the title is the window"
+    (hit,) = index.search("chest pain", mode="lexical").hits
+    assert hit.window is None
+
+
 def test_highlights_are_in_the_text_not_in_the_title(index):
     hit = index.search("asthma").hits[0]
     assert (hit.text, hit.title, hit.highlights) == ("", "Asthma", [])
@@ -54,7 +84,9 @@ def test_highlights_are_in_the_text_not_in_the_title(index):
 def test_json_is_as_documented(index):
     answer = json.loads(json.dumps(index.search("metformin", top=2).to_json()))
     assert list(answer) == ["query", "mode", "hits", "timing_ms"]
-    assert list(answer["hits"][0]) == ["id", "rank", "score", "title", "text", "metadata", "highlights", "parts"]
+    known = ["id", "rank", "score", "title", "text", "metadata", "highlights", "parts", "matched", "window"]
+    assert list(answer["hits"][0]) == known
+    assert list(answer["hits"][0]["matched"][0]) == ["term", "score", "spans"]
     assert answer["timing_ms"]["total"] > 0
 
 

@@ -11,8 +11,24 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
+class Matched:
+    """A term of the query in a document: its form, without particle or ending, and what it adds to the lexical score.
+
+    `spans` are its places in the text; there is none when only the title has it.
+    """
+
+    term: str
+    score: float
+    spans: list[Span]
+
+
+@dataclass(frozen=True)
 class Hit:
-    """A document that was found; `highlights` are spans of `text` with a term of the query."""
+    """A document that was found, and why: `highlights` are spans of `text` with a term of the query.
+
+    `matched` has the terms one by one, the heaviest first; the safety net's are left out where a word covers them.
+    `window` is the part of `text` whose meaning is nearest to the query's, None where that search was not asked.
+    """
 
     id: str
     rank: int  # from 1
@@ -22,6 +38,8 @@ class Hit:
     metadata: Mapping[str, Any]
     highlights: list[Span]
     parts: Mapping[str, float | None]  # the lexical and the dense score, None where that search was not asked
+    matched: list[Matched]
+    window: Span | None
 
     def to_json(self) -> dict[str, Any]:
         """The documented form."""

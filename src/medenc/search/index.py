@@ -195,11 +195,12 @@ class Index:
         clock.lap("filter")
         analysed = [[term.text for term in terms] for terms in self.analyzer.terms_batch(queries)]
         clock.lap("analyze")
-        dense: Sequence[np.ndarray | None] = [None] * len(queries)
+        encoded: Sequence[np.ndarray | None] = [None] * len(queries)
+        dense = encoded
         if mode != "lexical":
-            encoded = self._vectors(queries, vectors)
+            of_queries = self._vectors(queries, vectors)
             clock.lap("encode")
-            dense = list(view.dense.scores(encoded))
+            encoded, dense = list(of_queries), list(view.dense.scores(of_queries))
         found = []
         for query, forms, meaning in zip(queries, analysed, dense, strict=True):
             terms = view.lexical.query(forms)
@@ -207,7 +208,7 @@ class Index:
             scores = Scores(lexical, meaning, view.lexical.attainable(forms))
             found.append((terms, view.rank(scores, top if query.strip() else 0, allowed)))
         clock.lap("rank")
-        hits = [view.hits(ranking, terms) for terms, ranking in found]
+        hits = [view.hits(ranking, terms, vector) for (terms, ranking), vector in zip(found, encoded, strict=True)]
         clock.lap("hits")
         return [Answer(query, mode, own, clock.timing()) for query, own in zip(queries, hits, strict=True)]
 

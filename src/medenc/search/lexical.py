@@ -51,6 +51,12 @@ class Lexical:
             scores[document] += count * self.weight(term) * inside / (inside + self._saturation[document])
         return scores
 
+    def addition(self, term: int, count: int, row: int) -> float:
+        """What a term that is `count` times in the query adds to the score of one document that holds it."""
+        documents, inside = self._documents.postings[term].T
+        own = inside[np.searchsorted(documents, row)]
+        return float(count * self.weight(term) * own / (own + self._saturation[row]))
+
     def weight(self, term: int) -> float:
         """What a term is worth at most: its inverse document frequency, lowered for the safety net."""
         n, holding = len(self._documents), len(self._documents.postings[term])

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from medenc.data.records import Passage
-from medenc.search.answer import Hit, Span, merged
+from medenc.search.answer import Hit, Matched, Span, merged
 from medenc.search.dense import Dense
 from medenc.search.evidence import Source
 from medenc.search.fusion import Scores, best, fused
@@ -53,10 +53,10 @@ class View:
             places = places[scores.lexical[places] > 0]
         return Ranking(rows[places], total[places], scores.at(places))
 
-    def hits(self, ranking: Ranking, query: Mapping[int, int]) -> list[Hit]:
-        """The ranked documents with what makes them plausible."""
-        marked = self._telling(query)
-        return [self._hit(ranking, place, marked) for place in range(len(ranking.rows))]
+    def hits(self, ranking: Ranking, query: Mapping[int, int], vector: np.ndarray | None = None) -> list[Hit]:
+        """The ranked documents with what makes them plausible: the query's terms with their counts, and its vector."""
+        telling = {term: query[term] for term in self._telling(query).tolist()}
+        return [self._hit(ranking, place, telling, vector) for place in range(len(ranking.rows))]
 
     def source(self, row: int) -> Source:
         """A document as evidence sees it."""
@@ -72,8 +72,9 @@ class View:
     def _places(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.documents.ids.texts())}
 
-    def _hit(self, ranking: Ranking, place: int, marked: np.ndarray) -> Hit:
+    def _hit(self, ranking: Ranking, place: int, telling: Mapping[int, int], vector: np.ndarray | None) -> Hit:
         row, documents, parts = int(ranking.rows[place]), self.documents, ranking.parts
+        matched = self._matched(row, telling)
         return Hit(
             id=documents.ids.text(row),
             rank=place + 1,
@@ -81,21 +82,41 @@ class View:
             title=documents.titles.text(row),
             text=documents.texts.text(row),
             metadata=json.loads(documents.metadata.text(row)),
-            highlights=self._highlights(row, marked),
+            highlights=merged(span for one in matched for span in one.spans),
             parts={
                 "lexical": None if parts.lexical is None else float(parts.lexical[place]),
                 "dense": None if parts.dense is None else float(parts.dense[place]),
             },
+            matched=matched,
+            window=None if vector is None else self._window(row, vector),
         )
 
-    def _highlights(self, row: int, marked: np.ndarray) -> list[Span]:
-        terms, shift = self.documents.terms[row], self._shift(row)
-        inside = terms[np.isin(terms[:, 0], marked) & (terms[:, 1] >= shift)]
-        return merged((start, end) for start, end in (inside[:, 1:] - shift).tolist())
+    def _matched(self, row: int, telling: Mapping[int, int]) -> list[Matched]:
+        """The telling terms that a document holds, the heaviest first."""
+        places, shift = self.documents.terms[row], self._shift(row)
+        places = places[np.isin(places[:, 0], list(telling))]
+        words = merged((start, end) for term, start, end in places.tolist() if not is_net(self._form(term)))
+        found = []
+        for term in np.unique(places[:, 0]).tolist():
+            spans = [(start, end) for number, start, end in places.tolist() if number == term]
+            if not is_net(self._form(term)) or not all(_covered(span, words) for span in spans):
+                in_text = [(start - shift, end - shift) for start, end in spans if start >= shift]
+                score = self.lexical.addition(term, telling[term], row)
+                found.append(Matched(self._form(term).removeprefix(NET_PREFIX), score, in_text))
+        return sorted(found, key=lambda one: (-one.score, one.term))
+
+    def _window(self, row: int, vector: np.ndarray) -> Span:
+        """The window of the text that is nearest to a vector."""
+        start, end = self.dense.window(vector, row)
+        shift = self._shift(row)
+        return max(0, start - shift), max(0, end - shift)
+
+    def _form(self, term: int) -> str:
+        return self.documents.vocabulary.text(term)
 
     def _telling(self, query: Mapping[int, int]) -> np.ndarray:
         """The terms of a query that are worth showing: the heavy ones, and no stray character of the safety net."""
-        strays = {term for term in query if _is_stray(self.documents.vocabulary.text(term))}
+        strays = {term for term in query if _is_stray(self._form(term))}
         weights = {term: self.lexical.weight(term) for term in query.keys() - strays or query}
         least = HIGHLIGHT_SHARE * max(weights.values(), default=0)
         return np.array([term for term, weight in weights.items() if weight >= least], dtype=np.int32)
@@ -109,3 +130,7 @@ class View:
 def _is_stray(form: str) -> bool:
     """Whether a term is a single character of the safety net, which is in many other words."""
     return is_net(form) and len(form) == len(NET_PREFIX) + 1
+
+
+def _covered(span: Span, others: Iterable[Span]) -> bool:
+    return any(start <= span[0] and span[1] <= end for start, end in others)

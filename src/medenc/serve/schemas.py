@@ -86,8 +86,19 @@ class EmbeddingsRequest(_Request):
     on_overflow: Overflow = "error"
 
 
+class Matched(BaseModel):
+    """A term of the query in a passage: its form without particle, its part of the lexical score, its places."""
+
+    term: str
+    score: float
+    spans: list[tuple[int, int]]
+
+
 class Hit(BaseModel):
-    """A passage found; `highlights` are [start, end) in Unicode code points of `text`."""
+    """A passage found; `highlights` are [start, end) in Unicode code points of `text`, and so are all spans.
+
+    `window` is the part nearest in meaning, null where meaning was not asked.
+    """
 
     id: str
     rank: int
@@ -97,6 +108,8 @@ class Hit(BaseModel):
     metadata: dict[str, Any]
     highlights: list[tuple[int, int]]
     parts: dict[str, float | None]
+    matched: list[Matched]
+    window: tuple[int, int] | None
 
 
 class SearchResponse(BaseModel):
