@@ -45,4 +45,8 @@ def joint_span(feature, head):
     return {"start_logits": starts, "start_places": places, "end_logits": ends[: len(places)], "impossible": silent}
 
 
-IDEAL = {"sequence": sequence, "tokens": tokens, "start_end": start_end, "joint_span": joint_span}
+def choice(feature, head):
+    return {"logits": SURE * (2 * feature.gold["right"] - 1)}
+
+
+IDEAL = {"choice": choice, "sequence": sequence, "tokens": tokens, "start_end": start_end, "joint_span": joint_span}

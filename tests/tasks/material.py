@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medenc.core.plugins import build
-from medenc.data.examples import Annotated, Answer, Entity, Labelled, Question
+from medenc.data.examples import Annotated, Answer, Choice, Entity, Labelled, Question
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,11 @@ MERGED = tuple(
     )
     for place, text in enumerate((TEXTS[0], "It was metformin that helped.", LONG + " Later, metformin was tried."))
 )
+CHOICES = (
+    Choice("c1", "Which drug lowers the blood sugar?", ("Metformin", "Aspirin", "Warfarin", "Heparin"), 0),
+    Choice("c2", "患者长期口服什么？", ("二甲双胍", "阿司匹林"), 1, context=TEXTS[2]),
+    Choice("c3", "Which drug was raised?", ("None", "Metformin", "Aspirin", "All", "Heparin"), 2, context=LONG),
+)
 
 CASES = {
     "extractive_qa": (
@@ -159,6 +164,10 @@ CASES = {
             {"use": "classification", "tokens": ["@DRUG$"], "negative": "drug", "measure": "micro_f1"},
             LABELLED,
         ),
+    ),
+    "multiple_choice": (
+        Case("any number of options", {"use": "multiple_choice"}, CHOICES),
+        Case("four options", {"use": "multiple_choice", "options": 4}, CHOICES[:1]),
     ),
     "multi_label": (
         Case("rows", {"use": "multi_label"}, SETS),

@@ -35,6 +35,15 @@ def pieces(tokenizer: Tokenizer, texts: Sequence[str]) -> list[Pieces]:
     return [_pieces(encoding, text) for encoding, text in zip(encodings, texts, strict=True)]
 
 
+def joined(first: Pieces, second: Pieces) -> Pieces:
+    """Two texts behind each other, the offsets and words of each being its own."""
+    return Pieces(
+        np.concatenate([first.ids, second.ids]),
+        np.concatenate([first.offsets, second.offsets]),
+        np.concatenate([first.words, second.words]),
+    )
+
+
 def plain(tokenizer: Tokenizer) -> None:
     """Neither cut nor pad; changed only where it is not so already, because other threads may be encoding."""
     if tokenizer.truncation is not None:
