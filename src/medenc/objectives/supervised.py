@@ -87,6 +87,11 @@ class Supervised(Plugin):
         head = cast(Head, build("head", self._task.head_options(self._labels), "objective.task.head"))
         return head.build(model.dimension)
 
+    @property
+    def heads_name(self) -> str:
+        """By which a later run knows whether the head that it finds answers the same question."""
+        return f"supervised {self.task['use']}: {', '.join(self._labels)}"
+
     def collate(
         self,
         rows: Sequence[Unit],

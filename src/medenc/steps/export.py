@@ -27,7 +27,8 @@ class Export(Plugin):
         manifest = open_artifact(self.model, "model").manifest
         shutil.copytree(self.model, draft.folder, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
         made = add_backend(draft.folder, self.backend, self.precision)
-        draft.facts |= {"model": manifest["model"], "exports": {**manifest.get("exports", {}), self.backend: made}}
+        draft.facts |= {key: manifest[key] for key in ("model", "task", "heads") if key in manifest}
+        draft.facts["exports"] = {**manifest.get("exports", {}), self.backend: made}
         draft.numbers |= made
 
     def smoke(self) -> Self:

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, Self, cast
+from typing import Any, ClassVar, Literal, Self, cast
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from medenc.core.artifact import Draft
 from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
-from medenc.data.reading import Rejects
-from medenc.data.sources import Reader
+from medenc.data.mixing import Source, read_sources
 from medenc.train.options import FitOptions
-
-
-class Transform(Protocol):
-    """What a plug-in of the kind `transform` does."""
-
-    def apply(self, records: Iterable[Any]) -> Iterator[Any]:
-        """Records made of records; the same ones every time."""
-        ...
-
-
-class Source(Options):
-    """Records from one place: a reader with its options, and what is done with what it reads."""
-
-    model_config = ConfigDict(extra="allow")  # the reader's options, which the reader checks
-
-    use: str  # a reader
-    path: Path
-    transforms: list[dict[str, Any]] = []
-
-    def records(self, where: str, rejects: Rejects) -> Iterator[Any]:
-        """The records, read and transformed."""
-        reader = cast(Reader, build("reader", {"use": self.use, **(self.model_extra or {})}, where))
-        records: Iterable[Any] = reader.read(self.path, rejects)
-        for number, values in enumerate(self.transforms):
-            transform = cast(Transform, build("transform", values, f"{where}.transforms.{number}"))
-            records = transform.apply(records)
-        yield from records
 
 
 class Fresh(Options):
@@ -101,10 +73,11 @@ class Train(Plugin):
             dropout=self.dropout,
             seed=self.fit.seed,
         )
-        records, read = _records(self.data, "data")
+        records, read = read_sources(self.data, "data")
         rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
         heads = objective.heads(model)
-        known = begin_heads(heads, start, self.objective["use"])
+        heads_name = getattr(objective, "heads_name", self.objective["use"])
+        known = begin_heads(heads, start, heads_name)
         beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
         curves = draft.target.with_name(f"{draft.target.name}.curves")
         training = Training(
@@ -123,7 +96,9 @@ class Train(Plugin):
         draft.facts["model"] = write_model(model, tokenizer, draft.folder)
         if heads is not None:
             write_heads(heads, draft.folder)
-            draft.facts["heads"] = self.objective["use"]
+            draft.facts["heads"] = heads_name
+        if hasattr(objective, "write"):  # a task's model has more in its folder
+            draft.facts |= objective.write(draft.folder, model, heads, tokenizer)
         shutil.copy(beside / LINES, draft.folder / LINES)
         if self.backend != "none":
             draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
@@ -151,17 +126,5 @@ class Train(Plugin):
             return None
         if not hasattr(objective, "measure"):
             raise MedencError("this objective measures nothing on development data", where="dev", hint="leave dev out")
-        records, _ = _records(self.dev, "dev")
+        records, _ = read_sources(self.dev, "dev")
         return cast(Callable[[], Mapping[str, float]], objective.measure(records, tokenizer, model, heads))
-
-
-def _records(sources: Sequence[Source], where: str) -> tuple[list[Any], list[dict[str, Any]]]:
-    """All records, and the accounts of each source."""
-    records: list[Any] = []
-    accounts = []
-    for number, source in enumerate(sources):
-        rejects = Rejects()
-        records += source.records(f"{where}.{number}", rejects)
-        rejects.finish()
-        accounts.append(rejects.report())
-    return records, accounts
