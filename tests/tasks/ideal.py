@@ -49,4 +49,19 @@ def choice(feature, head):
     return {"logits": SURE * (2 * feature.gold["right"] - 1)}
 
 
-IDEAL = {"choice": choice, "sequence": sequence, "tokens": tokens, "start_end": start_end, "joint_span": joint_span}
+def span_matrix(feature, head):
+    tokens = feature.tokens + 2
+    found = {stack["name"]: np.full((stack["size"], tokens, tokens), -SURE) for stack in head["matrices"]}
+    for name, scores in found.items():
+        scores[tuple(feature.gold[name].T)] = SURE
+    return found
+
+
+IDEAL = {
+    "span_matrix": span_matrix,
+    "choice": choice,
+    "sequence": sequence,
+    "tokens": tokens,
+    "start_end": start_end,
+    "joint_span": joint_span,
+}

@@ -118,6 +118,11 @@ def question(id_, asked, context, *answers, **more):
     return Question(id_, asked, context, placed, answers, **more)
 
 
+NESTED = (
+    Annotated("twice", "lung cancer", (Entity(0, 11, "Disease"), Entity(0, 11, "Finding"), Entity(0, 4, "Organ"))),
+    entities("A B C", ("A B", "X"), ("B C", "X"), ("A B C", "X")),
+    entities(LONG, *[("raised on day", "X", n) for n in range(29)], *[("day", "Y", n) for n in range(29)]),
+)
 QUESTIONS = (
     question("q1", "Which drug?", TEXTS[0], "Metformin", group="g1"),
     question("q2", "What was raised on day 27?", LONG + " Then, on the last day, 😷 it was stopped.", "stopped"),
@@ -139,6 +144,11 @@ CHOICES = (
 )
 
 CASES = {
+    "entity_spans": (
+        Case("characters", {"use": "entity_spans", "unit": "character"}, CHINESE + KOREAN + NESTED),
+        Case("words", {"use": "entity_spans"}, ENGLISH),
+        Case("pieces", {"use": "entity_spans", "unit": "piece"}, NESTED),
+    ),
     "extractive_qa": (
         Case("SQuAD 2", {"use": "extractive_qa"}, (*QUESTIONS, SILENT, EMPTY)),
         Case(

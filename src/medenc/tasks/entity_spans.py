@@ -1,0 +1,183 @@
+"""Entities by scoring every span: nested, overlapping and equal ones, none of which is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+from tokenizers import Tokenizer
+
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin
+from medenc.data.examples import Annotated
+from medenc.decoding import batches
+from medenc.decoding.contract import Arrays, Feature
+from medenc.decoding.entities import (
+    Entities,
+    Found,
+    dictionary_match,
+    entities_json,
+    entity_labels,
+    entity_scores,
+    gold_entities,
+)
+from medenc.decoding.inputs import fields, records
+from medenc.decoding.probabilities import sigmoid
+from medenc.decoding.span_windows import Seen, decided, marked, seen, span_windows, stacked
+from medenc.decoding.units import UnitKind
+from medenc.metrics.counts import Counts
+from medenc.metrics.spans import by_label
+
+Marked = dict[tuple[int, int, int], float]
+
+
+class EntitySpans(Plugin):
+    """CMeEE and other nested entities. A long text is read in windows that overlap by a quarter.
+
+    What cannot be taught is counted as `lost`: an entity that begins or ends inside a unit (never with
+    `unit = "character"`), or that is longer than two windows share.
+    """
+
+    together: ClassVar[bool] = False
+
+    unit: UnitKind = "word"
+    threshold: float = 0.0  # of the score; 0 is the model's own
+    size: int = Field(default=64, ge=2, multiple_of=2)  # of the head's vectors
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    measure: Literal["f1", "macro_f1"] = "f1"
+
+    @property
+    def main_measure(self) -> str:
+        """The option `measure`."""
+        return self.measure
+
+    @property
+    def added_tokens(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def head_options(self, labels: Sequence[str]) -> dict[str, Any]:
+        """The head `span_matrix`, one matrix a label."""
+        stack = {"name": "entities", "size": len(labels)}
+        return {"use": "span_matrix", "matrices": [stack], "size": self.size, "dropout": self.dropout}
+
+    def labels_of(self, rows: Sequence[Any]) -> list[str]:
+        """The labels of the entities. Raises: MedencError when there is no entity."""
+        found = entity_labels(records(rows, Annotated, "entity_spans"))
+        if not found:
+            raise MedencError("no training row has an entity", where="data")
+        return found
+
+    def features(
+        self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
+    ) -> tuple[list[Feature], dict[str, int]]:
+        """A feature for every window."""
+        rows = records(rows, Annotated, "entity_spans")
+        number = {label: place for place, label in enumerate(labels)}
+        teach = None
+        if learn:
+            for row in rows:
+                _check_labels(row, number)
+            teach = [lambda window, row=row: {"entities": stacked(_cells(window, row, number))} for row in rows]
+        features = span_windows(rows, tokenizer, self.unit, max_tokens, teach)
+        counts = {"windows": len(features), "truncated": len({f.row for f in features if f.cut})}
+        return features, counts | ({"lost": _lost(rows, features)} if learn else {})
+
+    def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
+        """Padded windows; `entities` (batch, k, 3): label, first and last token of each."""
+        return {**batches.stack(features, pad_id), **batches.gold(features)}
+
+    def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Marked:  # noqa: ARG002
+        """The marked spans: (label, first unit, last unit) of the window, with their scores."""
+        return marked(outputs["entities"], seen(feature).places, self.threshold)
+
+    def decode(
+        self, found: Sequence[Marked], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]
+    ) -> list[Entities]:
+        """The entities of every text, in order, at offsets of the original text."""
+        predictions = []
+        for row, own in groupby(zip(features, found, strict=True), key=lambda pair: pair[0].row):
+            windows = list(own)
+            all_seen = [seen(feature) for feature, _ in windows]
+            entities = [
+                _entity(rows[row].text, all_seen[number], cell, score, labels)
+                for number, (_, cells) in enumerate(windows)
+                for cell, score in cells.items()
+                if decided(all_seen, number, all_seen[number].first + cell[1], all_seen[number].first + cell[2])
+            ]
+            predictions.append(tuple(sorted(entities, key=lambda entity: entity.span)))
+        return predictions
+
+    def gold(self, row: Annotated) -> Entities:
+        """The row's own entities."""
+        return gold_entities(row)
+
+    def score(
+        self,
+        rows: Sequence[Annotated],
+        predictions: Sequence[Entities],
+        labels: Sequence[str],  # noqa: ARG002 - part of the contract
+    ) -> dict[str, float]:
+        """Strict `f1`, `precision`, `recall`, `macro_f1`, and `nested_recall` where entities overlap."""
+        return entity_scores(rows, predictions)
+
+    def right(self, row: Annotated, prediction: Entities) -> bool:
+        """Whether the entities are the row's, all of them and no other."""
+        return {entity.span for entity in prediction} == row.spans
+
+    def sure(self, prediction: Entities) -> float:
+        """The least sure of the entities decides; 1 for none."""
+        return min((entity.score for entity in prediction), default=1.0)
+
+    def by_label(
+        self, rows: Sequence[Annotated], predictions: Sequence[Entities], labels: Sequence[str]
+    ) -> dict[str, Counts]:
+        """Strict counts of each label's entities."""
+        return by_label([row.spans for row in rows], [{e.span for e in own} for own in predictions], labels)
+
+    def baseline(self, train: Sequence[Annotated], rows: Sequence[Annotated]) -> tuple[str, list[Entities]]:
+        """The names of the training rows, wherever they occur."""
+        return "dictionary of the training entities", dictionary_match(train, rows)
+
+    def to_json(self, prediction: Entities) -> dict[str, Any]:
+        """`{"entities": [...]}`."""
+        return entities_json(prediction)
+
+    def row(self, id_: str, value: str | Mapping[str, Any]) -> Annotated:
+        """A text, or `{"text"}`."""
+        return Annotated(id_, fields(id_, value, ("text",))["text"])
+
+    def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
+        """Every text."""
+        return list(texts)
+
+
+def _cells(window: Seen, row: Annotated, number: Mapping[str, int]) -> list[tuple[int, int, int]]:
+    """The cells of the entities that a window holds whole."""
+    placed = [(entity, window.units_of(entity.start, entity.end)) for entity in row.entities]
+    return [window.cell(number[entity.label], *units) for entity, units in placed if units]
+
+
+def _lost(rows: Sequence[Annotated], features: Sequence[Feature]) -> int:
+    """Entities that no window holds."""
+    windows: list[list[Seen]] = [[] for _ in rows]
+    for feature in features:
+        windows[feature.row].append(seen(feature))
+    return sum(
+        not any(window.units_of(start, end) for window in own)
+        for row, own in zip(rows, windows, strict=True)
+        for start, end, _ in row.spans
+    )
+
+
+def _entity(text: str, window: Seen, cell: tuple[int, int, int], score: float, labels: Sequence[str]) -> Found:
+    start, end = int(window.spans[cell[1], 0]), int(window.spans[cell[2], 1])
+    return Found(start, end, labels[cell[0]], text[start:end], float(sigmoid(score)))  # type: ignore[arg-type]
+
+
+def _check_labels(row: Annotated, number: Mapping[str, int]) -> None:
+    for entity in row.entities:
+        if entity.label not in number:
+            raise MedencError(f"the label '{entity.label}' is not among the {len(number)} labels", where=row.id)
