@@ -14,10 +14,12 @@ from medenc.evaluation.tasks import Measured
 PREDICTIONS, ERRORS = "predictions.jsonl", "errors.jsonl"
 
 
-def write_predictions(folder: Path, task: Task, rows: Sequence[Any], predictions: Sequence[Any]) -> None:
+def write_predictions(
+    folder: Path, task: Task, rows: Sequence[Any], predictions: Sequence[Any], name: str = PREDICTIONS
+) -> None:
     """One line a row, in order: its id and the prediction."""
     _write(
-        folder / PREDICTIONS,
+        folder / name,
         ({"id": row.id, **task.to_json(own)} for row, own in zip(rows, predictions, strict=True)),
     )
 

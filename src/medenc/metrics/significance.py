@@ -77,3 +77,14 @@ def _blocks(rounds: int, n: int) -> list[int]:
     """How many rounds to do at once, so that memory stays flat."""
     most = max(1, BLOCK // n)
     return [min(most, rounds - done) for done in range(0, rounds, most)]
+
+
+def mean_interval(values: Sequence[float] | np.ndarray, level: float = 0.95) -> tuple[float, float] | None:
+    """Student's interval of the mean of a few independent runs; None for a single one, which says nothing of others."""
+    from scipy.special import stdtrit  # scipy.stats would take a second to import
+
+    scores = np.asarray(values, dtype=np.float64)
+    if scores.size < 2:
+        return None
+    reach = float(stdtrit(scores.size - 1, (1 + level) / 2) * scores.std(ddof=1) / np.sqrt(scores.size))
+    return float(scores.mean()) - reach, float(scores.mean()) + reach

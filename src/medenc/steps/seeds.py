@@ -1,0 +1,135 @@
+"""Train a task's model under several seeds and measure each: what a single run says of a method is little."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from medenc.core.artifact import Draft, fingerprint, input_content, is_current, writing
+from medenc.core.errors import MedencError
+from medenc.core.files import write_bytes
+from medenc.core.plugins import Plugin, build
+from medenc.data.mixing import Source, read_sources
+from medenc.evaluation.prediction_files import write_predictions
+from medenc.evaluation.tasks import BASELINE, MODEL, Measured, measure
+from medenc.metrics.significance import mean_interval
+from medenc.runtime.predictor import Predictor
+from medenc.steps.train import Train
+
+
+class Seeds(Plugin):
+    """One model a seed in `seed-0`, `seed-1`, …, and the mean of their scores with Student's interval.
+
+    A seed that is finished is not trained again when the step was interrupted.
+    """
+
+    kind: ClassVar[str] = "models"
+    version: ClassVar[int] = 1
+
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
+    train: dict[str, Any]  # the options of the step `train`, without a seed
+    data: list[Source] = Field(min_length=1)  # what the models are measured on
+
+    def run(self, draft: Draft) -> None:
+        """Fill `draft.folder` with the models and their predictions, `draft.numbers` with the scores."""
+        rows, read = read_sources(self.data, "data")
+        train, _ = read_sources(self._step(self.seeds[0]).data, "train.data")
+        beside = draft.target.with_name(f"{draft.target.name}.seeds")
+        found = {}
+        for seed in self.seeds:
+            model = beside / f"seed-{seed}"
+            self._trained(seed, model)
+            found[seed] = _measured(model, self.data, rows, train)
+        for seed, measured in found.items():
+            (beside / f"seed-{seed}").rename(draft.folder / f"seed-{seed}")
+            write_predictions(draft.folder, measured.task, rows, measured.predictions, f"seed-{seed}.jsonl")
+        draft.numbers |= summary(found) | {"read": read}
+        write_bytes(draft.folder / "table.md", table(draft.numbers).encode())
+        shutil.rmtree(beside)  # curves and locks
+
+    def smoke(self) -> Self:
+        """Two seeds of the shrunk training."""
+        train = self._step(0).smoke().model_dump(mode="json")
+        train["fit"].pop("seed")
+        return self.model_copy(update={"seeds": self.seeds[:2], "train": train})
+
+    @field_validator("seeds")
+    @classmethod
+    def _different(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed stands twice")
+        return seeds
+
+    @field_validator("train")
+    @classmethod
+    def _known(cls, train: dict[str, Any]) -> dict[str, Any]:
+        """Mistakes in it are found before anything runs."""
+        if "seed" in train.get("fit", {}):
+            raise MedencError("the seeds are given once, by `seeds`", where="train.fit.seed")
+        build("step", {"use": "train", **train}, "train")
+        return train
+
+    def _step(self, seed: int) -> Train:
+        fit = {**self.train.get("fit", {}), "seed": seed}
+        return cast(Train, build("step", {"use": "train", **self.train, "fit": fit}, "train"))
+
+    def _trained(self, seed: int, path: Path) -> None:
+        step = self._step(seed)
+        options = step.model_dump(mode="json")
+        inputs = {str(place): input_content(place) for place in _inputs(step)}
+        if is_current(path, fingerprint(step.kind, options, inputs, step.version)):
+            return
+        with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
+            step.run(draft)
+
+
+def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
+    """Means over the seeds with their intervals, and what they are made of."""
+    runs = {seed: measured.scores[MODEL] for seed, measured in found.items()}
+    any_ = next(iter(found.values()))
+    values = {name: [scores[name] for scores in runs.values()] for name in next(iter(runs.values()))}
+    bounds = {name: mean_interval(own) for name, own in values.items()}
+    return {
+        "data": any_.data,
+        "n_queries": len(any_.rows),
+        "main": any_.task.main_measure,
+        "scores": {MODEL: {name: float(np.mean(own)) for name, own in values.items()}}
+        | {BASELINE: any_.scores[BASELINE]},
+        "intervals": {MODEL: {name: list(own) for name, own in bounds.items() if own}, BASELINE: {}},
+        "baseline": any_.baseline,
+        "seeds": {str(seed): scores for seed, scores in runs.items()},
+    }
+
+
+def table(numbers: Mapping[str, Any]) -> str:
+    """The scores as Markdown: a line a seed, the mean, and the trivial way."""
+    names = list(numbers["scores"][MODEL])
+    bounds = numbers["intervals"][MODEL]
+    mean = [
+        f"{numbers['scores'][MODEL][name]:.4f}" + (f" [{bounds[name][0]:.4f}, {bounds[name][1]:.4f}]" if bounds else "")
+        for name in names
+    ]
+    lines = [["", *names], ["---"] * (len(names) + 1)]
+    lines += [[f"seed {seed}", *(f"{own[name]:.4f}" for name in names)] for seed, own in numbers["seeds"].items()]
+    lines += [["mean", *mean]]
+    lines += [[numbers["baseline"], *(f"{numbers['scores'][BASELINE].get(name, 0):.4f}" for name in names)]]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _measured(model: Path, data: Sequence[Source], rows: Sequence[Any], train: Sequence[Any]) -> Measured:
+    predictor = Predictor.open(model)
+    answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
+    name = ", ".join(source.path.name for source in data)
+    task, labels = predictor.task, predictor.labels
+    return measure(name, task, labels, rows, answered.predictions, train, rounds=1, reading=answered.counts)
+
+
+def _inputs(step: Train) -> list[Path]:
+    """Every file and folder that the training reads."""
+    places = [source.path for source in (*step.data, *step.dev)]
+    return [*places, *(place for place in (step.start, step.tokenizer) if isinstance(place, Path))]
