@@ -145,9 +145,9 @@ CHOICES = (
 
 CASES = {
     "entity_spans": (
-        Case("characters", {"use": "entity_spans", "unit": "character"}, CHINESE + KOREAN + NESTED),
+        Case("characters", {"use": "entity_spans", "unit": "character", "threshold": 3}, CHINESE + KOREAN + NESTED),
         Case("words", {"use": "entity_spans"}, ENGLISH),
-        Case("pieces", {"use": "entity_spans", "unit": "piece"}, NESTED),
+        Case("pieces", {"use": "entity_spans", "unit": "piece", "threshold": 3}, NESTED),
     ),
     "extractive_qa": (
         Case("SQuAD 2", {"use": "extractive_qa"}, (*QUESTIONS, SILENT, EMPTY)),

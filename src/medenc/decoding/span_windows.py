@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from medenc.data.examples import Annotated
 from medenc.decoding.contract import Feature
+from medenc.decoding.entities import Found
 from medenc.decoding.pieces import Frame, Pieces
+from medenc.decoding.probabilities import sigmoid
 from medenc.decoding.units import UnitKind, Units, units, windowed
 
 Cells = np.ndarray
 """Marked cells of a stack of matrices, (k, 3) int64: matrix, row, column; rows and columns are tokens."""
 Teach = Callable[["Seen"], dict[str, Cells]]
+
+
+class Marked(NamedTuple):
+    """Cells (k, 3) of units of a window, each matrix, row, column, and their scores (k,)."""
+
+    cells: np.ndarray
+    scores: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +72,23 @@ def span_windows(
     ]
 
 
-def decided(windows: Sequence[Seen], own: int, first: int, last: int) -> bool:
-    """Whether window `own` decides about what reaches from unit `first` to `last`, counted in the text.
+def decided(windows: Sequence[Seen], own: int, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Whether window `own` decides about what reaches from unit `first` to `last`, counted in the text; (k,) each.
 
     That is the window that decides about `first`, else the one that decides about `last`, else the first of those that
     see both. Something that no window sees whole is decided by none.
     """
-    able = [number for number, window in enumerate(windows) if window.first <= first and last < window.end]
-    for unit in (first, last):
-        for number in able:
-            if windows[number].own_first <= unit < windows[number].own_last:
-                return number == own
-    return bool(able) and able[0] == own
+    low, high = (np.array(bounds) for bounds in zip(*((w.first, w.end) for w in windows), strict=True))
+    owns = np.array([window.own_last for window in windows])
+    deciders = np.full(len(first), -1)
+    for candidate in (
+        np.minimum(np.searchsorted(high, last, side="right"), len(windows) - 1),
+        np.searchsorted(owns, last, side="right"),
+        np.searchsorted(owns, first, side="right"),
+    ):
+        able = (low[candidate] <= first) & (last < high[candidate])
+        deciders = np.where(able, candidate, deciders)
+    return np.asarray(deciders == own)
 
 
 def stacked(cells: Sequence[tuple[int, int, int]]) -> Cells:
@@ -81,11 +96,23 @@ def stacked(cells: Sequence[tuple[int, int, int]]) -> Cells:
     return np.array(sorted(set(cells)), dtype=np.int64).reshape(-1, 3)
 
 
-def marked(scores: np.ndarray, places: np.ndarray, threshold: float) -> dict[tuple[int, int, int], float]:
-    """Cells of units whose score (matrices, tokens, tokens) is above `threshold`, with the score."""
+def marked(scores: np.ndarray, places: np.ndarray, threshold: float) -> Marked:
+    """The cells of units whose score (matrices, tokens, tokens) is above `threshold`."""
     own = scores[:, places][:, :, places]
-    where = np.argwhere(own > threshold)
-    return {(int(m), int(i), int(j)): float(own[m, i, j]) for m, i, j in where}
+    cells = np.argwhere(own > threshold)
+    return Marked(cells, own[tuple(cells.T)])
+
+
+def entities_of(text: str, windows: Sequence[Seen], found: Sequence[Marked], labels: Sequence[str]) -> list[Found]:
+    """The entities of a text, each from the window that decides about it; matrices are labels."""
+    entities = []
+    for number, (window, (cells, scores)) in enumerate(zip(windows, found, strict=True)):
+        own = decided(windows, number, window.first + cells[:, 1], window.first + cells[:, 2])
+        starts, ends = window.spans[cells[own, 1], 0].tolist(), window.spans[cells[own, 2], 1].tolist()
+        sure = sigmoid(scores[own]).tolist()
+        for label, start, end, score in zip(cells[own, 0].tolist(), starts, ends, sure, strict=True):
+            entities.append(Found(start, end, labels[label], text[start:end], score))
+    return entities
 
 
 def _windows(

@@ -16,7 +16,6 @@ from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.entities import (
     Entities,
-    Found,
     dictionary_match,
     entities_json,
     entity_labels,
@@ -24,13 +23,10 @@ from medenc.decoding.entities import (
     gold_entities,
 )
 from medenc.decoding.inputs import fields, records
-from medenc.decoding.probabilities import sigmoid
-from medenc.decoding.span_windows import Seen, decided, marked, seen, span_windows, stacked
+from medenc.decoding.span_windows import Marked, Seen, entities_of, marked, seen, span_windows, stacked
 from medenc.decoding.units import UnitKind
 from medenc.metrics.counts import Counts
 from medenc.metrics.spans import by_label
-
-Marked = dict[tuple[int, int, int], float]
 
 
 class EntitySpans(Plugin):
@@ -90,7 +86,7 @@ class EntitySpans(Plugin):
         return {**batches.stack(features, pad_id), **batches.gold(features)}
 
     def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Marked:  # noqa: ARG002
-        """The marked spans: (label, first unit, last unit) of the window, with their scores."""
+        """The marked spans: label, first and last unit of the window, with their scores."""
         return marked(outputs["entities"], seen(feature).places, self.threshold)
 
     def decode(
@@ -99,14 +95,8 @@ class EntitySpans(Plugin):
         """The entities of every text, in order, at offsets of the original text."""
         predictions = []
         for row, own in groupby(zip(features, found, strict=True), key=lambda pair: pair[0].row):
-            windows = list(own)
-            all_seen = [seen(feature) for feature, _ in windows]
-            entities = [
-                _entity(rows[row].text, all_seen[number], cell, score, labels)
-                for number, (_, cells) in enumerate(windows)
-                for cell, score in cells.items()
-                if decided(all_seen, number, all_seen[number].first + cell[1], all_seen[number].first + cell[2])
-            ]
+            features_, answers = zip(*own, strict=True)
+            entities = entities_of(rows[row].text, [seen(feature) for feature in features_], answers, labels)
             predictions.append(tuple(sorted(entities, key=lambda entity: entity.span)))
         return predictions
 
@@ -170,11 +160,6 @@ def _lost(rows: Sequence[Annotated], features: Sequence[Feature]) -> int:
         for row, own in zip(rows, windows, strict=True)
         for start, end, _ in row.spans
     )
-
-
-def _entity(text: str, window: Seen, cell: tuple[int, int, int], score: float, labels: Sequence[str]) -> Found:
-    start, end = int(window.spans[cell[1], 0]), int(window.spans[cell[2], 1])
-    return Found(start, end, labels[cell[0]], text[start:end], float(sigmoid(score)))  # type: ignore[arg-type]
 
 
 def _check_labels(row: Annotated, number: Mapping[str, int]) -> None:

@@ -13,6 +13,7 @@ from medenc.core.options import Options
 from medenc.core.plugins import Plugin
 from medenc.models.head import Axes, Encoded, HeadModule
 
+RARE = -2.0  # the score at first: most cells are empty, and an untrained head must not mark half of them
 NEVER = -1e4  # a score that no sum of exponentials counts, and that float16 still holds
 
 
@@ -50,7 +51,7 @@ class SpanMatrixModule(HeadModule):
         self.forward_only = {m.name: m.forward for m in options.matrices}
         self.dropout = nn.Dropout(options.dropout)
         self.pair = nn.ModuleDict({m.name: nn.Linear(hidden_size, 2 * options.size) for m in options.matrices})
-        self.token = nn.ModuleDict({m.name: nn.Linear(2 * options.size, 2 * m.size) for m in options.matrices})
+        self.token = nn.ModuleDict({m.name: _rare(2 * options.size, 2 * m.size) for m in options.matrices})
 
     def forward(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores; `NEVER` for padding, and below the diagonal of stacks that run forward."""
@@ -75,6 +76,12 @@ class SpanMatrixModule(HeadModule):
             place = torch.arange(mask.shape[1], device=mask.device)
             allowed = allowed & (place[:, None] <= place)
         return scores.masked_fill(~allowed[:, None], NEVER)
+
+
+def _rare(inputs: int, outputs: int) -> nn.Linear:
+    layer = nn.Linear(inputs, outputs)
+    nn.init.constant_(layer.bias, RARE)
+    return layer
 
 
 def _rotated(vectors: Tensor) -> Tensor:
