@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from itertools import takewhile
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from medenc.core.errors import MedencError
+from medenc.serve.schemas import FIELDS
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -32,6 +34,7 @@ HEADERS = {
     "cache-control": "no-store",
 }
 LONGEST_PLACE = 6
+PLACES = {"body", "path", *FIELDS}
 CLIENT_LEFT = 499
 
 
@@ -90,7 +93,9 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 
 def _place(parts: tuple[str | int, ...]) -> str:
-    return ".".join(str(part) for part in parts[:LONGEST_PLACE])
+    """A place up to the first name that is not ours: the names inside an input are the sender's."""
+    ours = takewhile(lambda part: isinstance(part, int) or part in PLACES, parts[:LONGEST_PLACE])
+    return ".".join(map(str, ours))
 
 
 async def _mistake(_: Request, error: Exception) -> JSONResponse:

@@ -94,6 +94,12 @@ class Matched(BaseModel):
     spans: list[tuple[int, int]]
 
 
+FIELDS = frozenset(
+    field.alias or name for request in _Request.__subclasses__() for name, field in request.model_fields.items()
+) | {"id", "name"}
+"""Every name that a body or a path may have."""
+
+
 class Hit(BaseModel):
     """A passage found; `highlights` are [start, end) in Unicode code points of `text`, and so are all spans.
 
