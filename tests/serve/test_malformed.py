@@ -4,6 +4,7 @@ The canary looks like a patient, for that is what would leak.
 """
 
 import json
+import re
 
 import pytest
 
@@ -149,6 +150,7 @@ def test_malformed_bodies_are_refused_without_echo(client, route):
         assert 400 <= answer.status_code < 500, name
         assert answer.json()["error"].keys() == {"code", "message", "where"}, name
         assert CANARY.lower() not in answer.text.lower(), name
+        assert re.fullmatch(r"[a-z_]+(\.[a-z_0-9]+)*", answer.json()["error"]["where"] or "body"), name
         assert len(answer.content) <= 1024, name
 
 
