@@ -57,7 +57,16 @@ def span_matrix(feature, head):
     return found
 
 
+def start_pairs(feature, head):
+    tokens = feature.tokens + 2
+    found = {"bounds": np.full((2, tokens), -SURE), "relations": np.full((head["size"], tokens, tokens), -SURE)}
+    found["bounds"][tuple(feature.gold["bounds"].T[:2])] = SURE
+    found["relations"][tuple(feature.gold["relations"].T)] = SURE
+    return found
+
+
 IDEAL = {
+    "start_pairs": start_pairs,
     "span_matrix": span_matrix,
     "choice": choice,
     "sequence": sequence,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medenc.core.plugins import build
-from medenc.data.examples import Annotated, Answer, Choice, Entity, Labelled, Question
+from medenc.data.examples import Annotated, Answer, Choice, Entity, Labelled, Question, Triple
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,31 @@ CHOICES = (
     Choice("c3", "Which drug was raised?", ("None", "Metformin", "Aspirin", "All", "Heparin"), 2, context=LONG),
 )
 
+
+def triple(text, subject, predicate, target):
+    """A triple of words of a text, placed at their first occurrences."""
+    spans = [(text.index(side), text.index(side) + len(side)) for side in (subject, target)]
+    return Triple(subject, predicate, target, *spans, "病", "病")
+
+
+def related(text, *found):
+    """A text with its triples."""
+    placed = tuple(triple(text, *each) for each in found)
+    sides = {(span, "病") for t in placed for span in (t.subject_span, t.object_span)}
+    return Annotated(text[:6], text, tuple(Entity(*span, label) for span, label in sorted(sides)), placed)
+
+
+TRIPLES = (
+    related(
+        "2型糖尿病足可由糖尿病引起 😷。",
+        ("2型糖尿病足", "病因", "糖尿病"),  # one side inside the other
+        ("2型糖尿病", "并发症", "2型糖尿病足"),  # both sides begin with one unit
+        ("2型糖尿病", "相关（导致）", "2型糖尿病足"),
+    ),
+    related("Aspirin prevents stroke and fever .", ("Aspirin", "treats", "fever"), ("Aspirin", "prevents", "stroke")),
+    Annotated("no triple", "Nothing here ."),
+)
+
 CASES = {
     "entity_spans": (
         Case("characters", {"use": "entity_spans", "unit": "character", "threshold": 3}, CHINESE + KOREAN + NESTED),
@@ -178,6 +203,11 @@ CASES = {
     "multiple_choice": (
         Case("any number of options", {"use": "multiple_choice"}, CHOICES),
         Case("four options", {"use": "multiple_choice", "options": 4}, CHOICES[:1]),
+    ),
+    "triples": (
+        Case("linked", {"use": "triples", "threshold": 3}, TRIPLES),
+        Case("linked, words", {"use": "triples", "threshold": 3, "unit": "word"}, TRIPLES[1:]),
+        Case("published", {"use": "triples", "threshold": 3, "scheme": "published"}, TRIPLES, lost=3),
     ),
     "multi_label": (
         Case("rows", {"use": "multi_label"}, SETS),
