@@ -72,7 +72,7 @@ class Task(Protocol):
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
-        """Sequences in the order of the rows, at least one a row, and counts: `truncated`, `lost`, `windows`, ….
+        """Sequences in the order of the rows, any number a row, and counts: `truncated`, `lost`, `windows`, ….
 
         With `learn` every row must have its label, and features get `gold`; what the scheme cannot hold is counted as
         `lost`. Raises: MedencError naming the row's id for a label outside `labels`, a wrong number of options, ….

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from medenc.core.errors import MedencError
+from medenc.data.examples import Annotated, Entity
 
 T = TypeVar("T")
 
@@ -36,3 +37,24 @@ def fields(id_: str, value: str | Mapping[str, Any], names: Sequence[str]) -> di
         if not isinstance(value.get(name), str) or not value[name].strip():
             raise MedencError(f"'{name}' is missing, empty or no text", where=f"input {id_}")
     return {name: value[name] for name in names}
+
+
+def annotated(id_: str, value: str | Mapping[str, Any]) -> Annotated:
+    """A text with its entities, `{"text", "entities": [{"start", "end", "label"}]}`.
+
+    Raises: MedencError for an entity that is not a stretch of the text.
+    """
+    given = dict(value) if isinstance(value, Mapping) else {}
+    entities = given.pop("entities", None)
+    if not isinstance(entities, list):
+        raise MedencError("expected an object with text and entities", where=f"input {id_}")
+    text = fields(id_, given, ("text",))["text"]
+    return Annotated(id_, text, tuple(_entity(id_, text, entity) for entity in entities))
+
+
+def _entity(id_: str, text: str, value: Any) -> Entity:
+    found = [value.get(name) for name in ("start", "end", "label")] if isinstance(value, Mapping) else []
+    match found:
+        case [int(start), int(end), str(label)] if 0 <= start < end <= len(text) and label:
+            return Entity(start, end, label)
+    raise MedencError("an entity needs start < end inside the text, and a label", where=f"input {id_}")

@@ -103,18 +103,19 @@ class Classification(Plugin):
     def score(
         self, rows: Sequence[Labelled], predictions: Sequence[Classified], labels: Sequence[str]
     ) -> dict[str, float]:
-        """`accuracy`, `macro_f1`, and `micro_f1` with its precision and recall."""
+        """`accuracy`, `macro_f1`, `micro_f1`, and micro precision and recall where a class earns nothing."""
         counted = [place for place, own in enumerate(members(rows)) if not self.by_group or own[0] == place]
         gold = [_class_of(rows[place]) for place in counted]
         found = [predictions[place].label for place in counted]
         micro = measures.micro_f1(gold, found, () if self.negative is None else (self.negative,))
-        return {
+        scores = {
             "accuracy": measures.accuracy(gold, found),
             "macro_f1": measures.macro_f1(gold, found, labels if self.all_labels else None),
             "micro_f1": micro.f1,
-            "micro_precision": micro.precision,
-            "micro_recall": micro.recall,
         }
+        if self.negative is None:  # then all three are the accuracy
+            return scores
+        return scores | {"micro_precision": micro.precision, "micro_recall": micro.recall}
 
     def right(self, row: Labelled, prediction: Classified) -> bool:
         """Whether the class is the row's."""
