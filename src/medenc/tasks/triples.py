@@ -173,7 +173,6 @@ class Triples(Plugin):
 
     def _marks(self, window: Seen, row: Annotated, labels: Labels) -> dict[str, np.ndarray]:
         """The cells of tokens that a window teaches."""
-        spans = [(labels.types.index(type_), window.units_of(*span)) for type_, *span in _sides(row)]
         links = [
             (labels.predicates.index(t.predicate), a, b)
             for t in row.triples
@@ -182,9 +181,11 @@ class Triples(Plugin):
         ]
         heads = stacked([window.cell(p, a[0], b[0]) for p, a, b in links])
         if self.scheme == "published":
-            bounds = [window.cell(side, units[side], units[side]) for _, units in spans if units for side in (0, 1)]
+            sides = {side for _, a, b in links for side in (a, b)}  # entities without a triple are not learned
+            bounds = [window.cell(bound, side[bound], side[bound]) for side in sides for bound in (0, 1)]
             return {"bounds": stacked(bounds), "relations": heads}
         tails = stacked([window.cell(p, a[1], b[1]) for p, a, b in links])
+        spans = [(labels.types.index(type_), window.units_of(*span)) for type_, *span in _sides(row)]
         entities = stacked([window.cell(type_, *units) for type_, units in spans if units])
         return dict(zip(STACKS, (entities, heads, tails), strict=True))
 
