@@ -209,6 +209,10 @@ CASES = {
         Case("linked, words", {"use": "triples", "threshold": 3, "unit": "word"}, TRIPLES[1:]),
         Case("published", {"use": "triples", "threshold": 3, "scheme": "published"}, TRIPLES, lost=3),
     ),
+    "relation": (
+        Case("pairs", {"use": "relation"}, TRIPLES, lost=1),  # two relations of one pair
+        Case("of some labels", {"use": "relation", "between": [["病", "病"]], "none_weight": 0.5}, TRIPLES[1:]),
+    ),
     "multi_label": (
         Case("rows", {"use": "multi_label"}, SETS),
         Case("documents", {"use": "multi_label", "by_group": True}, SETS),
