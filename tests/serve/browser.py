@@ -85,6 +85,7 @@ class Browser:
     def open(self, address):
         self.call("Page.navigate", url=address)
         self.wait("document.readyState === 'complete' && document.querySelectorAll('#examples li').length > 0")
+        self.settle()
 
     def run(self, script):
         """The value of a JavaScript expression in the page."""
@@ -99,17 +100,31 @@ class Browser:
             time.sleep(0.05)
 
     def press(self, key, text=""):
-        codes = {"Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
+        codes = {"Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40, "Tab": 9}
         event = {"key": key, "text": text, "windowsVirtualKeyCode": codes.get(key, ord(key[0].upper()))}
         self.call("Input.dispatchKeyEvent", type="keyDown", **event)
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
+    def type(self, selector, text):
+        """Text in place of what a field holds."""
+        self.run(f"document.querySelector({json.dumps(selector)}).focus()")
+        self.run("document.activeElement.select()")
+        self.call("Input.insertText", text=text)
+
+    def click(self, selector):
+        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        self.settle()
+
+    def settle(self):
+        """Wait until no tab is at work."""
+        self.run("new Promise((done) => setTimeout(done))")  # a new address is told to the page a turn later
+        self.wait("!document.querySelector('[aria-busy]')")
+
     def search(self, text):
         """Type a query over the one that is there, press Enter and wait for the hits."""
-        self.run("document.getElementById('query').focus(), document.getElementById('query').select()")
-        self.call("Input.insertText", text=text)
+        self.type("#query", text)
         self.press("Enter", "\r")
-        self.wait("/\\d|^$/.test(document.getElementById('status').textContent)")
+        self.settle()
 
     def picture(self, path):
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))

@@ -31,7 +31,7 @@ class GuardedConnection(H11Protocol):
         self._expect_headers(limits.HEADER_SECONDS)
         silent = [one for one in self.connections if isinstance(one, GuardedConnection) and one.is_silent]
         if len(silent) > limits.MOST_SILENT or len(self.connections) > limits.MOST_CONNECTIONS:
-            min(silent, key=lambda one: one.deadline).transport.abort()
+            min(silent, key=lambda one: one.deadline).drop()
 
     @property
     def is_silent(self) -> bool:
@@ -43,6 +43,11 @@ class GuardedConnection(H11Protocol):
         """When the headers must be there, on the loop's clock."""
         assert self._header_timer is not None
         return self._header_timer.when()
+
+    def drop(self) -> None:
+        """End a silent connection at once."""
+        self._stop("_header_timer")
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Give the data on; from the first byte of a request its headers have a deadline."""
@@ -107,11 +112,7 @@ class GuardedConnection(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _expect_headers(self, seconds: float) -> None:
-        self._header_timer = self.loop.call_later(seconds, self._too_late)
-
-    def _too_late(self) -> None:
-        self._header_timer = None
-        self.transport.abort()
+        self._header_timer = self.loop.call_later(seconds, self.drop)
 
     def _stop(self, name: str) -> None:
         timer: asyncio.TimerHandle | None = getattr(self, name)

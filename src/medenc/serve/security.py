@@ -52,6 +52,8 @@ class Shield:
     def _chosen(self, scope: Scope) -> ASGIApp:
         if _header_bytes(scope) > limits.LONGEST_HEADERS_BYTES:
             return _LONG_HEADERS
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            return _TWO_LENGTHS
         keys = self.service.generation.served.keys
         return self.app if keys is not None or _is_ours(Headers(scope=scope).get("host", "")) else _WRONG_HOST
 
@@ -71,6 +73,7 @@ def _header_bytes(scope: Scope) -> int:
 
 _CLOSE = {"connection": "close"}  # what was not read would be taken for the next request
 _WRONG_HOST = problem(421, "wrong_host", "this server answers on this machine only", "host", _CLOSE)
+_TWO_LENGTHS = problem(400, "two_lengths", "the body has two lengths", "content-length", _CLOSE)
 _LONG_HEADERS = problem(
     431, "headers_too_long", f"the headers are longer than {limits.LONGEST_HEADERS_BYTES} bytes", None, _CLOSE
 )
