@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from medenc.api import load, open_index
+    from medenc.api import load, open_index, pipeline
 
 __version__ = "0.1.0"
-__all__ = ["load", "open_index"]
+__all__ = ["load", "open_index", "pipeline"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from medenc.core.artifact import input_content, open_artifact, writing
-from medenc.core.errors import MedencError
+from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.plugins import build
 from medenc.data.reading import Rejects
 from medenc.data.sources import read_passages
@@ -17,12 +17,15 @@ from medenc.recipe import Step
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder
 from medenc.runtime.predictor import Predictor
+from medenc.runtime.sentence_embedding import SentenceEmbedding
 from medenc.search import settings
 from medenc.search.fusion import Fusion
 from medenc.search.index import Index
 from medenc.search.lexical import Bm25
 from medenc.search.linker import Linked, Linker
 from medenc.steps.index import create
+
+PIPELINES = ("sentence-embedding",)
 
 
 def load(model: str | Path) -> Embedder | Predictor:
@@ -31,6 +34,13 @@ def load(model: str | Path) -> Embedder | Predictor:
     torch is not needed when the folder has an exported backend.
     """
     return Predictor.open(Path(model)) if is_task(Path(model)) else Embedder.open(Path(model))
+
+
+def pipeline(task: str, model: str | Path | Embedder) -> SentenceEmbedding:
+    """A model behind the call that its card documents; `sentence-embedding` is CoROM's (see `SentenceEmbedding`)."""
+    if task not in PIPELINES:
+        raise MedencError(f"no such pipeline: '{task}'", where="task", hint=did_you_mean(task, PIPELINES))
+    return SentenceEmbedding(model if isinstance(model, Embedder) else Embedder.open(model))
 
 
 def open_index(path: str | Path, model: str | Path | None = None) -> Index:
