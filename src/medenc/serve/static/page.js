@@ -76,7 +76,7 @@ function move(step) {
 
 async function describe() {
   const facts = await info();
-  at("facts").replaceChildren(`medenc ${facts.medenc}`);
+  at("facts").replaceChildren(`medenc ${facts.medenc}${facts.index ? " · " : ""}`);
   if (!facts.index) return;
   const count = at("facts").appendChild(document.createElement("span"));
   speakIn(count, "passages", { n: facts.index.documents });

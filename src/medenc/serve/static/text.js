@@ -34,6 +34,19 @@ export function excerpt(text, spans, length) {
   };
 }
 
+const SENTENCE_END = /[.!?。！？\n]/u;
+
+// The sentence around a span, as a span; a full stop inside a number or a name ends nothing.
+export function sentenceAround(text, [start, end]) {
+  const points = Array.from(text);
+  const ends = (i) => SENTENCE_END.test(points[i]) && (/[。！？\n]/u.test(points[i]) || i + 1 === points.length || /\s/u.test(points[i + 1]));
+  let [from, to] = [start, end];
+  while (from > 0 && !ends(from - 1)) from--;
+  while (to < points.length && !ends(to - 1)) to++;
+  while (from < start && /\s/u.test(points[from])) from++;
+  return [from, to];
+}
+
 const LONGEST_WORD = 20; // how far a cut moves to find a gap between words
 const GAP = /[\s，。、；：！？]/u;
 
