@@ -17,6 +17,7 @@ from medenc.recipe import Step
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder
 from medenc.runtime.predictor import Predictor
+from medenc.runtime.reader import Extracts, Reader
 from medenc.runtime.sentence_embedding import SentenceEmbedding
 from medenc.search import settings
 from medenc.search.fusion import Fusion
@@ -26,6 +27,7 @@ from medenc.search.linker import Linked, Linker
 from medenc.steps.index import create
 
 PIPELINES = ("sentence-embedding",)
+READ_DOCUMENTS = 10  # that a reader reads for one question
 
 
 def load(model: str | Path) -> Embedder | Predictor:
@@ -46,6 +48,22 @@ def pipeline(task: str, model: str | Path | Embedder) -> SentenceEmbedding:
 def open_index(path: str | Path, model: str | Path | None = None) -> Index:
     """Open an index, and the model that made its vectors when it has any (`model`: where that model is now)."""
     return Index.open(Path(path), encoder=lambda known: Embedder.open(Path(model) if model else known))
+
+
+def open_reader(model: str | Path) -> Reader:
+    """Open a model that reads texts for answers."""
+    return Reader.open(Path(model))
+
+
+def ask(index: Index, question: str, reader: Reader, top: int = 3) -> Extracts:
+    """Answer a question by reading the documents that a search finds; offsets are into their texts."""
+    hits = index.search(question, top=READ_DOCUMENTS).hits
+    return reader.read(question, [(hit.id, hit.text) for hit in hits], top)
+
+
+def read(question: str, text: str, reader: Reader, top: int = 3) -> Extracts:
+    """Answer a question by reading one text of any length, whose id is empty."""
+    return reader.read(question, [("", text)], top)
 
 
 def index_files(
@@ -75,7 +93,7 @@ def evaluate(
     """Measure an index on a BEIR folder; the report, its run files and `report.html` are written to `out`."""
     given = {"modes": modes, "measures": measures}
     options = {"target": str(target), "data": str(data), "split": split} | {k: list(v) for k, v in given.items() if v}
-    return _report("evaluate", options, {"target": target, "data": data}, out)
+    return _made("evaluate", options, {"target": target, "data": data}, out)
 
 
 def evaluate_task(
@@ -90,12 +108,18 @@ def evaluate_task(
     how = {"use": reader} if reader else _reader_of(model)
     given = {"data": data} | ({"train": train} if train else {})
     sources = {name: [{**how, "path": str(path)}] for name, path in given.items()}
-    return _report("evaluate_task", {"model": str(model), **sources}, {"model": model, **given}, out)
+    return _made("evaluate_task", {"model": str(model), **sources}, {"model": model, **given}, out)
 
 
-def _report(use: str, options: dict[str, Any], inputs: dict[str, Path], out: Path) -> dict[str, Any]:
-    """Run one measuring step into `out`."""
-    step = cast(Step, build("step", {"use": use, **options}, "evaluate"))
+def mine(index: Path, data: Path, out: Path, **options: Any) -> dict[str, Any]:
+    """Mine hard negatives for the training queries of a BEIR folder; `options` are those of the step `mine`."""
+    given = {"index": str(index), "data": str(data)} | options
+    return _made("mine", given, {"index": index, "data": data}, out)
+
+
+def _made(use: str, options: dict[str, Any], inputs: dict[str, Path], out: Path) -> dict[str, Any]:
+    """Run one step into `out`; its numbers."""
+    step = cast(Step, build("step", {"use": use, **options}, use))
     contents = {name: input_content(path) for name, path in inputs.items()}
     with writing(out, step.kind, options=options, inputs=contents, version=step.version) as draft:
         step.run(draft)

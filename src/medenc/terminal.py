@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from medenc.core.progress import colour
@@ -44,6 +45,17 @@ def counts(added: Mapping[str, Any]) -> str:
             *(f"  {example}" for example in read["examples"]),
         ]
     return "\n".join(lines)
+
+
+def mined(numbers: Mapping[str, Any], out: Path) -> str:
+    """What was mined, what was dropped and why, and what a person should look at."""
+    dropped = ", ".join(f"{count} {reason}" for reason, count in numbers["dropped"].items())
+    lines = [f"{numbers['negatives']} negatives of {numbers['queries']} queries, by {numbers['mode']} search"]
+    lines += [f"dropped: {dropped}"] if dropped else []
+    if numbers["queries_in_other_splits"]:
+        lines.append(f"{numbers['queries_in_other_splits']} queries left out: they are judged in another split, too")
+    doubtful = f"{numbers['above_the_positive']} queries have a negative above their positive"
+    return "\n".join([*lines, f"{doubtful}: look at {out / 'review.tsv'}"])
 
 
 def hits(answer: Any) -> str:

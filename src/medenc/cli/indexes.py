@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -63,13 +63,15 @@ def ask(
     index: Path,
     question: str,
     top: Annotated[int, typer.Option(help="How many answers.")] = 3,
+    reader: Annotated[Path | None, typer.Option(help="A question answering model that reads the documents.")] = None,
     model: MovedModel = None,
     as_json: Json = False,
 ) -> None:
     """Answer a question with verbatim spans of the documents, or say that there is no answer."""
     from medenc import api, terminal
 
-    answers = api.open_index(index, model).ask(question, top=top)
+    opened = api.open_index(index, model)
+    answers = opened.ask(question, top) if reader is None else api.ask(opened, question, api.open_reader(reader), top)
     emit(answers.to_json() if as_json else terminal.answers(answers))
 
 
@@ -95,3 +97,27 @@ def evaluate(
         refuse(target, reader=reader, train=train)
         report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures)
     emit(report if as_json else terminal.scores(report))
+
+
+@app.command()
+def mine(
+    index: Path,
+    data: Annotated[Path, typer.Argument(help="A BEIR folder with training judgements.")],
+    out: Out,
+    mode: Annotated[
+        Literal["dense", "lexical", "hybrid"] | None, typer.Option(help="What ranks the candidates.")
+    ] = None,
+    depth: Annotated[int, typer.Option(help="Candidates of a query.")] = 200,
+    negatives: Annotated[int, typer.Option(help="Negatives of a query, at most.")] = 8,
+    reviewed: Annotated[
+        Path | None, typer.Option(help="A review sheet with verdicts; marked passages are left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Mine hard negatives for training queries, with a sheet of likely unlabelled answers to review."""
+    from medenc import api, terminal
+
+    given = {"mode": mode, "reviewed": reviewed and str(reviewed)}
+    options = {"depth": depth, "negatives": negatives} | {key: value for key, value in given.items() if value}
+    numbers = api.mine(index, data, out, **options)
+    emit(numbers if as_json else terminal.mined(numbers, out))

@@ -35,7 +35,7 @@ def scan(train_texts: Mapping[str, str], test_texts: Mapping[str, str], near: fl
     keys = {id_: key(text) for id_, text in test_texts.items()}
     exact = [[id_, train[found]] for id_, found in keys.items() if found in train]
     rest = [id_ for id_, found in keys.items() if found not in train]
-    best = _nearest([_shingles(k) for k in train], [_shingles(keys[id_]) for id_ in rest], near)
+    best = _nearest([shingles(k) for k in train], [shingles(keys[id_]) for id_ in rest], near)
     names = list(train.values())
     nearly = [[rest[i], names[j], round(similarity, 4)] for i, (j, similarity) in sorted(best.items())]
     return {
@@ -72,7 +72,7 @@ def key(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _shingles(text: str) -> np.ndarray:
+def shingles(text: str) -> np.ndarray:
     """Hashes of the character 5-grams of a text, distinct and sorted, shape (n,)."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     if codes.size < SHINGLE:

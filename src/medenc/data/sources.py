@@ -46,7 +46,7 @@ def read_names(path: Path, rejects: Rejects | None = None, encoding: str = "utf-
     Raises: MedencError when the format cannot be told, or more records are bad than `rejects` allows.
     """
     rejects = rejects or Rejects()
-    reader = cast(Reader, build("reader", {"use": dictionary(path, encoding), "encoding": encoding}, str(path)))
+    reader = cast(Reader, build("reader", {"use": "dictionary", "encoding": encoding}, str(path)))
     names = list(cast(Iterator[Name], reader.read(path, rejects)))
     rejects.finish()
     if not names:
@@ -75,13 +75,13 @@ def dictionary(path: Path, encoding: str = "utf-8") -> str:
         return "names" if bars == 1 else "name_pairs"
     if "sourceLang" in first:
         return "glossary"
-    if encoding == "cp949" and tabs >= 4:
-        return "kostom"
     languages = [cell.strip() for cell in first.split("\t")[1:]]
     if tabs and all(len(code) == 2 and code.isascii() and code.islower() for code in languages):
         return "multilingual"
     if tabs == 2:
         return "terms"
+    if tabs >= 4:
+        return "kostom"
     for _ in islice(lines(path, Rejects(), encoding), 1000):
         pass  # a header in ASCII may stand above lines in another encoding; then that is the error
     raise MedencError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -223,6 +223,20 @@ class Index:
             ids = [view.documents.ids.text(int(row)) for row in ranking.rows]
             run[query.id] = list(zip(ids, ranking.total.tolist(), strict=True))
         return run
+
+    def compared(
+        self, queries: Sequence[Query], top: int, mode: str, named: Mapping[str, Iterable[str]]
+    ) -> Iterator[tuple[Query, list[tuple[str, float]], dict[str, float]]]:
+        """Each query with its best documents, as `search_many` gives them, and the scores of those that are `named`.
+
+        Raises: MedencError when a named document is not in the index.
+        """
+        view, mode = self._now(), self._mode(mode, top)
+        for query, scores in self._scored(view, queries, mode):
+            ranking, wanted = view.rank(scores, top), sorted(named[query.id])
+            ids = [view.documents.ids.text(int(row)) for row in ranking.rows]
+            hits = list(zip(ids, ranking.total.tolist(), strict=True))
+            yield query, hits, dict(zip(wanted, view.totals(scores, wanted).tolist(), strict=True))
 
     def document(self, id_: str) -> Passage | None:
         """The document of an id."""

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from medenc.core.errors import MedencError
 from medenc.data.records import Passage
 from medenc.search.answer import Hit, Matched, Span, merged
 from medenc.search.dense import Dense
@@ -52,6 +53,12 @@ class View:
         if scores.lexical is not None and (scores.dense is None or not self._fusion.dense):
             places = places[scores.lexical[places] > 0]
         return Ranking(rows[places], total[places], scores.at(places))
+
+    def totals(self, scores: Scores, ids: Iterable[str]) -> np.ndarray:
+        """The scores that `rank` gives some documents, in the order of `ids`."""
+        if unknown := [id_ for id_ in ids if id_ not in self._places]:
+            raise MedencError(f"{len(unknown)} judged documents are not in the index, such as {unknown[0]}")
+        return fused(scores, self._fusion)[[self._places[id_] for id_ in ids]]
 
     def hits(self, ranking: Ranking, query: Mapping[int, int], vector: np.ndarray | None = None) -> list[Hit]:
         """The ranked documents with what makes them plausible: the query's terms with their counts, and its vector."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar
+
+from pydantic import Field
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
@@ -22,11 +25,14 @@ class Pairs(Plugin):
     min_grade: int = 1
     concepts: tuple[str, ...] = ()  # metadata fields, of the query or the passage, that say what a pair is about
     negatives: Path | None = None  # a TREC run file; its passages, but for the judged relevant, are the negatives
+    random_negatives: int = Field(default=0, ge=0)  # any passages of the corpus, drawn by the query's id
+    seed: int = 0  # of that drawing
 
     def read(self, path: Path, rejects: Rejects) -> Iterator[Pair]:
         """Yield the pairs in the order of the queries, then of the judgements."""
         data = load_beir(path, self.split, rejects)
         passages = {passage.id: passage for passage in data.passages}
+        everything = list(passages)
         mined = read_trec(self.negatives) if self.negatives else {}
         for query in data.queries:
             grades = data.qrels[query.id]
@@ -35,9 +41,16 @@ class Pairs(Plugin):
             if not answers:
                 rejects.filtered("a query without an answer of the least grade")
             ids = [id_ for id_, _ in mined.get(query.id, []) if id_ not in relevant]
+            ids += self._drawn(query.id, everything, relevant.union(ids))
             negatives = tuple((id_, self._passage(passages, id_).content) for id_ in ids)
             for id_ in answers:
                 yield self._pair(query, passages[id_], negatives, relevant)
+
+    def _drawn(self, query_id: str, everything: list[str], taken: frozenset[str]) -> list[str]:
+        """Random passages; as many more are drawn as may be taken already."""
+        count = min(self.random_negatives + len(taken), len(everything)) if self.random_negatives else 0
+        drawn = random.Random(f"{self.seed}:{query_id}").sample(everything, count)
+        return [id_ for id_ in drawn if id_ not in taken][: self.random_negatives]
 
     def _pair(
         self, query: Query, passage: Passage, negatives: tuple[tuple[str, str], ...], relevant: frozenset[str]
