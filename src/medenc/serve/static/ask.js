@@ -25,8 +25,7 @@ export const ask = {
     });
   },
 
-  async show(values, arrived) {
-    if (arrived) at("question").focus();
+  async show(values) {
     const address = place("ask", values);
     if (address === shown) return;
     shown = address;
@@ -65,7 +64,7 @@ function submit() {
   const values = { q: question };
   if (location.hash !== `#${place("ask", values)}`) return go("ask", values);
   shown = null;
-  ask.show(values, false);
+  ask.show(values);
 }
 
 async function fromIndex(question, signal) {

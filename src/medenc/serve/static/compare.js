@@ -6,7 +6,7 @@ import { info, post } from "./server.js";
 import { speakIn } from "./words.js";
 
 const FIRST = 3; // texts to begin with
-const WIDTH = 640; // of the picture, in its own units
+const WIDEST = 640; // the picture, in its own units; a narrower one keeps its letters as large
 const MARGIN = 28;
 const LINE = 26; // between two texts of the picture
 const STEPS = 5; // of a scale without known ends, about
@@ -24,8 +24,7 @@ export const compare = {
     for (let i = 0; i < FIRST; i++) add("");
   },
 
-  async show(_, arrived) {
-    if (arrived) at("compare-query").focus();
+  async show() {
     await panel.run(prepare);
   },
 };
@@ -108,8 +107,8 @@ function roundStep(size) {
 const share = (score, { low, high }) => (score - low) / (high - low);
 
 function picture(ranked, scale) {
-  const height = LINE * (ranked.length + 1);
-  const across = (score) => MARGIN + share(score, scale) * (WIDTH - 2 * MARGIN);
+  const [width, height] = [Math.min(WIDEST, panel.root.clientWidth), LINE * (ranked.length + 1)];
+  const across = (score) => MARGIN + share(score, scale) * (width - 2 * MARGIN);
   const ticks = Array.from({ length: Math.round((scale.high - scale.low) / scale.step) + 1 }, (_, i) => scale.low + i * scale.step);
   const grid = ticks.flatMap((tick) => [
     draw("line", { x1: across(tick), x2: across(tick), y1: 0, y2: height - LINE, class: "grid" }),
@@ -121,7 +120,7 @@ function picture(ranked, scale) {
     draw("circle", { cx: across(score), cy: LINE * (i + 0.5), r: 9, class: "dot" }),
     draw("text", { x: across(score), y: LINE * (i + 0.5) + 4, class: "dot-name" }, String(own)),
   ]);
-  const image = draw("svg", { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "scale" }, ...grid, ...dots);
+  const image = draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "scale" }, ...grid, ...dots);
   speakIn(image, "compare_picture", {}, "label");
   return make("figure", { className: "sheet" }, image);
 }
@@ -137,6 +136,6 @@ function table(ranked, scale) {
       make("td", { className: "number" }, score.toFixed(3)),
     ),
   );
-  const head = [make("th", { scope: "col" }, "#"), make("th", { scope: "col", say: "text" }), make("td"), make("th", { scope: "col", className: "number", say: "score" })];
+  const head = [make("th", { scope: "col" }, "#"), make("th", { scope: "col", say: "text" }), make("td", { className: "measure" }), make("th", { scope: "col", className: "number", say: "score" })];
   return make("table", { className: "sheet", label: "compare_table" }, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
 }

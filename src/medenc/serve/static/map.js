@@ -37,7 +37,7 @@ async function load(signal) {
   plane = new Plane(canvas, points, { near: showNear, over: (i, x, y) => showTip(tip, i, x, y), open });
   const by = make("select", { id: "map-by" }, make("option", { value: "", say: "map_by_none" }), ...Object.keys(points.metadata).map((key) => make("option", { value: key }, key)));
   by.addEventListener("change", () => (location.hash = place("map", { by: by.value || "-" })));
-  const bar = make("div", { className: "row" }, make("label", { className: "choice" }, make("span", { say: "map_by" }), " ", by), ...buttons());
+  const bar = make("div", { className: "row" }, make("label", { className: "choice" }, make("span", { say: "map_by" }), " ", by), make("span", { className: "zoom" }, ...buttons()));
   const legend = make("ul", { id: "map-legend", className: "legend" });
   const near = make("section", {}, make("h2", { say: "map_near" }), make("ol", { id: "map-near", className: "near" }));
   panel.show(bar, legend, make("div", { className: "picture" }, canvas, tip), near);

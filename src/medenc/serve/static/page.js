@@ -14,17 +14,29 @@ import { preferred, say, speak, speakIn } from "./words.js";
 
 const TABS = { search, ask, compare, terms, read, map, numbers, document: documents };
 const panel = (tab) => at(`tab-${tab}`);
+const left = new Map(); // addresses that were left: how far they were scrolled, and what had the focus
 let shown = null; // the tab in view
+let address = null; // and its whole address
 
 function show() {
+  if (address !== null) left.set(address, { height: scrollY, focused: document.activeElement });
   const { tab, values } = here();
   const now = Object.hasOwn(TABS, tab) ? tab : "search";
+  const arrived = shown !== now;
+  [shown, address] = [now, location.hash];
   for (const name of Object.keys(TABS)) panel(name).hidden = name !== now;
   for (const link of at("tabs").children) link.setAttribute("aria-current", link.hash === `#${now}` ? "page" : "false");
-  const arrived = shown !== now;
-  shown = now;
   entitle();
-  TABS[now].show(values, arrived);
+  TABS[now].show(values);
+  if (arrived) settle(left.get(address));
+}
+
+// Where a reader comes back to, everything is as it was left; a new place begins at its first field. A finger does not
+// get it, since it would bring up a keyboard unasked.
+function settle(known) {
+  if (known?.focused.isConnected) known.focused.focus({ preventScroll: true });
+  else if (matchMedia("(pointer: fine)").matches) field()?.focus();
+  scrollTo(0, known?.height ?? 0);
 }
 
 function entitle() {
@@ -57,12 +69,13 @@ function onKey(event) {
   else if (event.key in steps && move(steps[event.key])) event.preventDefault();
 }
 
+const field = () => panel(shown).querySelector("input[type=text], textarea");
+
 function focusField(event) {
-  const field = panel(shown).querySelector("input[type=text], textarea");
-  if (!field) return;
+  if (!field()) return;
   event.preventDefault();
-  field.focus();
-  field.select();
+  field().focus();
+  field().select();
 }
 
 // The search box and what was found are a list to walk through.
@@ -102,6 +115,7 @@ at("key-form").addEventListener("submit", (event) => {
   show();
 });
 document.addEventListener("keydown", onKey);
+history.scrollRestoration = "manual";
 addEventListener("hashchange", show);
 for (const tab of Object.values(TABS)) tab.start();
 show();

@@ -20,9 +20,8 @@ export const read = {
     at("read-example").addEventListener("click", fillExample);
   },
 
-  async show(_, arrived) {
+  async show() {
     await panel.run(prepare);
-    if (arrived && !at("read-form").hidden) at("read-text").focus();
   },
 };
 

@@ -30,9 +30,8 @@ export const search = {
     at("examples").append(...QUERIES.map(example));
   },
 
-  async show(values, arrived) {
+  async show(values) {
     const address = place("search", values);
-    if (arrived) query().focus();
     if (address === shown) return;
     query().value = values.q ?? "";
     mirror();
@@ -59,7 +58,7 @@ function submit() {
   if (!text) return query().focus();
   const values = { q: text, mode: chosen(), ...filters.values() };
   if (place("search", values) === shown) shown = null; // pressed again: ask again
-  if (location.hash === `#${place("search", values)}`) search.show(values, false);
+  if (location.hash === `#${place("search", values)}`) search.show(values);
   else go("search", values);
 }
 

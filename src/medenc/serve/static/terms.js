@@ -21,8 +21,7 @@ export const terms = {
     at("terms-example").addEventListener("click", () => (at("mentions").value = MENTIONS.join("\n")));
   },
 
-  async show(values, arrived) {
-    if (arrived) at("mentions").focus();
+  async show(values) {
     const address = place("terms", values);
     if (address === shown) return;
     shown = address;
@@ -36,7 +35,7 @@ function submit() {
   const values = { q: mentions().join("\n") };
   if (location.hash !== `#${place("terms", values)}`) return go("terms", values);
   shown = null;
-  terms.show(values, false);
+  terms.show(values);
 }
 
 async function fill(asked, signal) {

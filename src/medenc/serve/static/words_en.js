@@ -150,11 +150,11 @@ export default {
   numbers_created: "made",
   numbers_fingerprint: "fingerprint",
   numbers_way: "Way",
-  numbers_interval: "95 % interval {low} to {high}",
+  numbers_interval: "{low} to {high}",
   numbers_compared: "Compared, query by query",
   numbers_difference: "difference",
   numbers_p: "p",
-  numbers_queries: "{n} queries of {split}",
+  numbers_queries: "{n} queries of {split}, with 95 % intervals",
   numbers_all: "The whole manifest",
 
   document_back: "Back",

@@ -150,11 +150,11 @@ export default {
   numbers_created: "만든 때",
   numbers_fingerprint: "지문",
   numbers_way: "방식",
-  numbers_interval: "95 % 구간 {low}–{high}",
+  numbers_interval: "{low}–{high}",
   numbers_compared: "질의마다 짝지은 비교",
   numbers_difference: "차이",
   numbers_p: "p",
-  numbers_queries: "{split}의 질의 {n}개",
+  numbers_queries: "{split}의 질의 {n}개, 95 % 구간과 함께",
   numbers_all: "명세 전체",
 
   document_back: "뒤로",

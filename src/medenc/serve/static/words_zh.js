@@ -150,11 +150,11 @@ export default {
   numbers_created: "创建于",
   numbers_fingerprint: "指纹",
   numbers_way: "方式",
-  numbers_interval: "95 % 区间 {low}–{high}",
+  numbers_interval: "{low}–{high}",
   numbers_compared: "逐条查询的配对比较",
   numbers_difference: "差值",
   numbers_p: "p",
-  numbers_queries: "{split} 的 {n} 条查询",
+  numbers_queries: "{split} 的 {n} 条查询，附 95 % 区间",
   numbers_all: "完整清单",
 
   document_back: "返回",
