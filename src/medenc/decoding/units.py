@@ -87,25 +87,34 @@ def windows(sizes: Sequence[int], capacity: int) -> list[Window]:
 
 
 def _of_pieces(own: Pieces) -> Units:
-    """Pieces that share a character (the bytes of an emoji) are one unit; one that has none joins its neighbour."""
+    """Pieces that share a character (the bytes of an emoji) are one unit; white space goes with the piece behind it."""
     spans: list[list[int]] = []
     ids: list[list[int]] = []
+    before: list[int] = []
     for id_, (start, end) in zip(own.ids.tolist(), own.offsets.tolist(), strict=True):
-        if spans and (start < spans[-1][1] or start == end):
+        if start == end:
+            before.append(id_)
+            continue
+        if spans and start < spans[-1][1]:
             spans[-1][1] = max(spans[-1][1], end)
-            ids[-1].append(id_)
-        elif start < end:
+        else:
             spans.append([start, end])
-            ids.append([id_])
+            ids.append([])
+        ids[-1] += [*before, id_]
+        before = []
+    if ids:
+        ids[-1] += before
     return Units(_array(spans), tuple(np.array(each, dtype=np.int32) for each in ids))
 
 
 def _words(own: Pieces) -> list[Span]:
     """The tokenizer's words."""
-    changes = np.flatnonzero(np.diff(own.words)) + 1
-    bounds = [0, *changes.tolist(), len(own)] if len(own) else [0]
-    spans = [(int(own.offsets[a, 0]), int(own.offsets[b - 1, 1])) for a, b in pairwise(bounds)]
-    return [(start, end) for start, end in spans if start < end]
+    held = own.offsets[:, 0] < own.offsets[:, 1]  # the others are white space before a word
+    offsets, words = own.offsets[held], own.words[held]
+    if not len(words):
+        return []
+    bounds = [0, *(np.flatnonzero(np.diff(words)) + 1).tolist(), len(words)]
+    return [(int(offsets[a, 0]), int(offsets[b - 1, 1])) for a, b in pairwise(bounds)]
 
 
 def _of_spans(tokenizer: Tokenizer, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Units]:
