@@ -127,12 +127,17 @@ class Tally:
         return sum(self.statuses.values())
 
 
-async def at_rate(rate, seconds, begin):
-    """Call `begin(number)` so many times a second, whether the earlier ones have ended or not, and await all."""
+async def at_rate(rate, seconds, begin, until=None):
+    """Call `begin(number)` so many times a second, whether the earlier ones have ended or not, and await all.
+
+    The event `until` ends it early.
+    """
     start, tasks = time.perf_counter(), []
     for number in range(int(rate * seconds)):
         await asyncio.sleep(max(0.0, start + number / rate - time.perf_counter()))
         tasks.append(asyncio.ensure_future(begin(number)))
+        if until is not None and until.is_set():
+            break
     await asyncio.gather(*tasks)
 
 

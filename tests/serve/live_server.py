@@ -23,6 +23,8 @@ from medenc.serve.served import Served
 class SlowLetters(LetterModel):
     """`LetterModel` that takes `cost` seconds a text; all numbers of a vector are the version's."""
 
+    similarity_name = "dot"
+
     def __init__(self, cost, version):
         self.cost, self.version, self.fingerprint = cost, version, f"letters {version}"
 

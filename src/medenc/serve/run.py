@@ -72,7 +72,6 @@ def serve(app: FastAPI, place: Place = Place()) -> None:
     service: Service = app.state.service
     place.check(keys=service.generation.served.keys is not None)
     listener = listen(place.host, place.port)
-    sys.stderr.write(f"medenc answers at {address(listener, tls=place.certificate is not None)} (Ctrl+C ends it)\n")
     config = uvicorn.Config(
         app,
         http=GuardedConnection,  # on h11: httptools sets no bound on the length of headers
@@ -90,21 +89,22 @@ def serve(app: FastAPI, place: Place = Place()) -> None:
     # uvicorn stops at SIGTERM, then sends it again to the handler that it found.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with listener, contextlib.suppress(KeyboardInterrupt):
-        Server(config, service).run(sockets=[listener])
+        Server(config, service, address(listener, tls=place.certificate is not None)).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
     """uvicorn's, with reloads and a grace time."""
 
-    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, address: str) -> None:
         super().__init__(config)
-        self._service = service
+        self._service, self._address = service, address
         self._reloads: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, to connections and to SIGHUP."""
+        """Begin to listen, to connections and to SIGHUP, and say so."""
         await super().startup(sockets)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
+        sys.stderr.write(f"medenc answers at {self._address} (Ctrl+C ends it)\n")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Say that the end is near, listen on for the grace time, then answer what has come and stop."""
