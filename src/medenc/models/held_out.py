@@ -1,0 +1,51 @@
+"""How well pre-training goes on rows that it does not learn from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import PreTrainedTokenizerFast
+
+from medenc.data.sequences import AnyRow
+from medenc.models.encoder import Encoder
+from medenc.text.tokens import batches
+
+BATCH_TOKENS = 8192
+Tally = Mapping[str, tuple[Tensor, int]]
+"""Name of a mean -> (sum, count)."""
+
+Collate = Callable[[Sequence[Any], PreTrainedTokenizerFast, np.random.Generator], dict[str, np.ndarray]]
+
+
+def measure(
+    collate: Collate,
+    tally: Callable[[dict[str, Tensor]], Tally],
+    rows: Sequence[AnyRow],
+    tokenizer: PreTrainedTokenizerFast,
+    encoder: Encoder,
+) -> dict[str, float]:
+    """Means over all rows, masked in the same way every time; 0 where there is nothing to count."""
+    device = next(encoder.parameters()).device
+    sums: defaultdict[str, float] = defaultdict(float)
+    counts: defaultdict[str, int] = defaultdict(int)
+    for places in batches([row.tokens for row in rows], BATCH_TOKENS):
+        arrays = collate([rows[place] for place in places], tokenizer, np.random.default_rng([0, 0, 0]))
+        with torch.inference_mode():
+            batch = {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+            for name, (total, count) in tally(batch).items():
+                sums[name] += float(total)
+                counts[name] += count
+    return {name: total / max(1, counts[name]) for name, total in sums.items()}
+
+
+def guessed(name: str, logits: Tensor, truth: Tensor) -> Tally:
+    """Accuracy and cross entropy of logits (n, classes)."""
+    right = (logits.argmax(-1) == truth).sum()
+    loss = cross_entropy(logits.float(), truth, reduction="sum")
+    return {f"{name}_accuracy": (right, len(truth)), f"{name}_loss": (loss, len(truth))}
