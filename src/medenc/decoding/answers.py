@@ -115,7 +115,7 @@ def best_joint_spans(
 
     Source: Clark et al. 2020 (ELECTRA), whose question answering head this is.
     """
-    chosen, ends = chosen[: beam.starts].astype(np.int64), ends[: beam.starts]
+    chosen = chosen.astype(np.int64)
     inside = (chosen >= 0) & (chosen < len(starts))
     first, ends = chosen[inside], ends[inside]
     last = np.argsort(-ends, axis=1, kind="stable")[:, : beam.ends]

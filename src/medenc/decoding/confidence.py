@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from medenc.core.errors import MedencError
 from medenc.decoding.answers import Calibration, Reading, span_shares
 from medenc.decoding.probabilities import sigmoid
 
@@ -17,7 +16,7 @@ TEMPERATURES = np.geomspace(0.1, 20, 60)
 def fit_calibration(
     readings: Sequence[Reading], answers: Sequence[Sequence[tuple[int, int]]], *, no_answer: bool
 ) -> Calibration:
-    """The calibration under which what happened was most probable.
+    """The calibration under which what happened was most probable; what too few questions tell of stays as it was.
 
     Args:
         readings: of questions with known answers, one each.
@@ -25,18 +24,27 @@ def fit_calibration(
         no_answer: whether there are such questions.
 
     Source: Platt 1999 (logistic function of a score); Guo et al. 2017 (temperature).
-    Raises: MedencError when there are too few questions of a kind.
     """
     read = [(reading, right) for reading, right in zip(readings, answers, strict=True) if reading.spans]
     temperature = _temperature([(reading, set(right)) for reading, right in read if right])
-    if not no_answer:
-        return Calibration(temperature=temperature)
     nulls = np.array([reading.null for reading, _ in read])
     silent = np.array([not right for _, right in read], dtype=float)
-    if not LEAST <= silent.sum() <= len(silent) - LEAST:
-        raise MedencError(f"expected at least {LEAST} questions with and without an answer", where="calibration")
+    if not no_answer or not LEAST <= silent.sum() <= len(silent) - LEAST:
+        return Calibration(temperature=temperature)
     slope, offset = _logistic(nulls, silent)
     return Calibration(slope=slope, offset=offset, temperature=temperature)
+
+
+def amid(scores: Sequence[float], threshold: float) -> float:
+    """A threshold that parts `scores` as `threshold` does, half way to its neighbours.
+
+    On one of them, as tuning finds it, the last bit of another backend's sum would decide.
+    """
+    known = np.array([score for score in scores if np.isfinite(score)])
+    below, above = known[known <= threshold], known[known > threshold]
+    if len(below) and len(above):
+        return float((below.max() + above.min()) / 2)
+    return float(below.max() + 1 if len(below) else above.min() - 1 if len(above) else threshold)
 
 
 def _temperature(read: Sequence[tuple[Reading, set[tuple[int, int]]]]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -133,4 +133,13 @@ class Task(Protocol):
 
     def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
         """Inputs for `row` made of fixed texts, by which two backends are compared."""
+        ...
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A task with options that are best chosen on development rows: thresholds, probabilities."""
+
+    def tuned(self, found: Sequence[Any], features: Sequence[Feature], rows: Sequence[Any]) -> Self:
+        """The same task with those options; `found` is what `read` gave for each feature."""
         ...

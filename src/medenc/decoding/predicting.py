@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 from tokenizers import Tokenizer
 
-from medenc.decoding.contract import Arrays, Feature, Task
+from medenc.decoding.contract import Arrays, Feature, Task, Tunable
 from medenc.text.tokens import batches
 
 Run = Callable[[Iterable[Arrays]], Iterator[Arrays]]
@@ -53,6 +53,14 @@ class Answering:
     def answer(self, rows: Sequence[Any], features: Sequence[Feature], run: Run) -> list[Any]:
         """One prediction a row, from its features."""
         return self.task.decode(self._found(features, run), features, rows, self.labels)
+
+    def tuned(self, rows: Sequence[Any], run: Run) -> Answering:
+        """With the options that fit labelled rows best, where the task has such; itself where it has none."""
+        if not isinstance(self.task, Tunable) or not rows:
+            return self
+        features, _ = self.features(rows)
+        task = self.task.tuned(self._found(features, run), features, rows)
+        return replace(self, task=cast(Task, task))
 
     def _found(self, features: Sequence[Feature], run: Run) -> list[Any]:
         """What the task reads of each feature's outputs."""

@@ -96,10 +96,13 @@ def stacked(cells: Sequence[tuple[int, int, int]]) -> Cells:
     return np.array(sorted(set(cells)), dtype=np.int64).reshape(-1, 3)
 
 
-def marked(scores: np.ndarray, places: np.ndarray, threshold: float) -> Marked:
-    """The cells of units whose score (matrices, tokens, tokens) is above `threshold`."""
+def marked(scores: np.ndarray, places: np.ndarray, threshold: float, *, forward: bool) -> Marked:
+    """The cells of units whose score (matrices, tokens, tokens) is above `threshold`.
+
+    With `forward` the row never comes after the column.
+    """
     own = scores[:, places][:, :, places]
-    cells = np.argwhere(own > threshold)
+    cells = np.argwhere(np.triu(own > threshold) if forward else own > threshold)
     return Marked(cells, own[tuple(cells.T)])
 
 

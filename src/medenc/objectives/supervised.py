@@ -49,6 +49,7 @@ class Supervised(Plugin):
     _task: Task = PrivateAttr()
     _labels: list[str] = PrivateAttr(default_factory=list)  # known once the training rows are
     _vocabulary: int = PrivateAttr(default=0)
+    _dev: list[Any] = PrivateAttr(default_factory=list)  # what `measure` was given
 
     @field_validator("task")
     @classmethod
@@ -116,7 +117,7 @@ class Supervised(Plugin):
         self, records: Iterable[Any], tokenizer: PreTrainedTokenizerFast, model: Model, heads: HeadModule
     ) -> Callable[[], Mapping[str, float]]:
         """Scores the model as it is on labelled rows, the main measure first."""
-        rows = list(records)
+        rows = self._dev = list(records)
         answering = self._answering(tokenizer, model)
 
         def scores() -> dict[str, float]:
@@ -132,20 +133,27 @@ class Supervised(Plugin):
     ) -> dict[str, Any]:
         """Write what makes a model folder a task's: `task.json`, and probes with the decisions on them.
 
-        Returns: what the manifest says of it.
+        Thresholds that are tuned are those of the development rows. Returns: what the manifest says of it.
         """
         from medenc.models.probes import TEXTS
 
         heads.eval()
         _encoder(model).eval()
-        written = write_task(folder, self.task, self._labels)
-        inputs = self._task.probes(TEXTS)
-        write_probes(folder, inputs, self._answering(tokenizer, model), _runner(model, heads))
+        run = _runner(model, heads)
+        answering = self._answering(tokenizer, model).tuned(self._dev, run)
+        written = write_task(folder, self.task | _changes(self._task, answering.task), self._labels)
+        write_probes(folder, self._task.probes(TEXTS), answering, run)
         return {"task": written}
 
     def _answering(self, tokenizer: PreTrainedTokenizerFast, model: Model) -> Answering:
         limit = model.contract.max_tokens
         return Answering(self._task, self._labels, tokenizer.backend_tokenizer, limit, tokenizer.pad_token_id)
+
+
+def _changes(before: Any, after: Any) -> dict[str, Any]:
+    """The options in which two tasks differ."""
+    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
+    return {name: value for name, value in new.items() if value != old[name]}
 
 
 def _encoder(model: Model) -> Encoder:
@@ -170,9 +178,14 @@ def _runner(model: Model, heads: HeadModule) -> Run:
             with torch.inference_mode():
                 tensors = [torch.from_numpy(arrays[name]).to(device) for name in SEQUENCE]
                 found = outputs(encoder, heads, *tensors)
-            yield {name: value.float().cpu().numpy() for name, value in found.items()}
+            yield {name: _numpy(value) for name, value in found.items()}
 
     return run
+
+
+def _numpy(value: Tensor) -> np.ndarray:
+    found: np.ndarray = (value.float() if value.is_floating_point() else value).cpu().numpy()
+    return found
 
 
 def _share(unit: Tensor) -> slice:

@@ -87,7 +87,7 @@ class EntitySpans(Plugin):
 
     def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Marked:  # noqa: ARG002
         """The marked spans: label, first and last unit of the window, with their scores."""
-        return marked(outputs["entities"], seen(feature).places, self.threshold)
+        return marked(outputs["entities"], seen(feature).places, self.threshold, forward=True)
 
     def decode(
         self, found: Sequence[Marked], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]

@@ -14,7 +14,7 @@ from medenc.core.plugins import Plugin
 from medenc.data.examples import Answer, Question
 from medenc.decoding import answers, batches, bioasq
 from medenc.decoding.answers import Answered, Beam, Calibration, Candidate, Reading, Window
-from medenc.decoding.confidence import fit_calibration
+from medenc.decoding.confidence import amid, fit_calibration
 from medenc.decoding.contexts import Place, Windows
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import fields, records
@@ -137,7 +137,8 @@ class ExtractiveQa(Plugin):
                 for row, reading in zip(rows, readings, strict=True)
             }
             nulls = {row.id: reading.null for row, reading in zip(rows, readings, strict=True)}
-            changes["threshold"] = best_threshold(_accepted(rows), best, nulls, unit=self.unit).value
+            found_at = best_threshold(_accepted(rows), best, nulls, unit=self.unit).value
+            changes["threshold"] = amid(list(nulls.values()), found_at)
         return self.model_copy(update=changes)
 
     def gold(self, row: Question) -> Answered:
@@ -210,7 +211,7 @@ class ExtractiveQa(Plugin):
     def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
         """Each text as the context of the beginning of the next."""
         return [
-            {"question": other[:40] or "?", "context": text}
+            {"question": other[:12] or "?", "context": text}
             for text, other in zip(texts, [*texts[1:], *texts[:1]], strict=True)
         ]
 

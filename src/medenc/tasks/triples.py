@@ -108,9 +108,10 @@ class Triples(Plugin):
         places = seen(feature).places
         if self.scheme == "published":
             starts, ends = outputs["bounds"][:, places]
-            relations = marked(outputs["relations"], places, self.threshold)
+            relations = marked(outputs["relations"], places, self.threshold, forward=False)
             return triples.published(starts, ends, relations, PUBLISHED_THRESHOLD)
-        return triples.linked(*(marked(outputs[name], places, self.threshold) for name in STACKS))
+        stacks = (marked(outputs[name], places, self.threshold, forward=name == "entities") for name in STACKS)
+        return triples.linked(*stacks)
 
     def decode(
         self, found: Sequence[Answer], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]

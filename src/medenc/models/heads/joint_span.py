@@ -33,7 +33,7 @@ class JointSpanModule(HeadModule):
     """`start_logits` (batch, tokens); the best starts as `start_places` (batch, beam), each with its `end_logits`
     (batch, beam, tokens); `impossible` (batch,), above 0 where the window holds no answer.
 
-    A window with fewer tokens than the beam has fills it up with places beyond its end.
+    A window with fewer tokens than the beam fills it up with places that no answer has.
     """
 
     def __init__(self, options: JointSpan, hidden_size: int) -> None:
@@ -55,42 +55,52 @@ class JointSpanModule(HeadModule):
     def forward(self, encoded: Encoded) -> dict[str, Tensor]:
         """Scores of starts, of ends given the best starts, and of "no answer"."""
         hidden, allowed = self.dropout(encoded.hidden), _allowed(encoded)
-        starts = self._starts(hidden, allowed)
-        places = functional.pad(starts, (0, self.beam), value=2 * NEVER).topk(self.beam, dim=1).indices
+        starts = self.start(hidden)[..., 0]
+        places = self._best(starts.masked_fill(~allowed, NEVER))
         chosen = places.clamp(max=starts.shape[1] - 1)
         vectors = hidden.gather(1, chosen[..., None].expand(-1, -1, hidden.shape[-1]))
         return {
             "start_logits": starts,
             "start_places": places,
-            "end_logits": self._ends(hidden, vectors, allowed),
-            "impossible": self._impossible(hidden, starts),
+            "end_logits": self._ends(hidden, vectors),
+            "impossible": self._impossible(hidden, starts, allowed),
         }
 
     def losses(self, encoded: Encoded, own: dict[str, Tensor], whole: dict[str, Tensor]) -> dict[str, Tensor]:
         """Cross entropies of start and of end given the true start, and the classifier's binary cross entropy."""
         hidden, allowed = self.dropout(encoded.hidden), _allowed(encoded)
-        starts = self._starts(hidden, allowed)
+        starts = self.start(hidden)[..., 0]
         vectors = hidden[torch.arange(len(hidden), device=hidden.device), own["start"]][:, None]
-        ends = self._ends(hidden, vectors, allowed)[:, 0]
-        spans = functional.cross_entropy(starts.float(), own["start"], reduction="sum")
-        spans = spans + functional.cross_entropy(ends.float(), own["end"], reduction="sum")
+        ends = self._ends(hidden, vectors)[:, 0]
+        spans = [
+            functional.cross_entropy(scores.float().masked_fill(~allowed, NEVER), own[side], reduction="sum")
+            for side, scores in (("start", starts), ("end", ends))
+        ]
         silent = functional.binary_cross_entropy_with_logits(
-            self._impossible(hidden, starts).float(), own["impossible"], reduction="sum"
+            self._impossible(hidden, starts, allowed).float(), own["impossible"], reduction="sum"
         )
         rows = len(whole["start"])
-        return {"span": spans / (2 * rows), "answerable": self.answerable_weight * silent / rows}
+        return {"span": (spans[0] + spans[1]) / (2 * rows), "answerable": self.answerable_weight * silent / rows}
 
-    def _starts(self, hidden: Tensor, allowed: Tensor) -> Tensor:
-        return self.start(hidden)[..., 0].masked_fill(~allowed, NEVER)
+    def _best(self, starts: Tensor) -> Tensor:
+        """The places (batch, beam) of the best starts, in the order of the text.
 
-    def _ends(self, hidden: Tensor, starts: Tensor, allowed: Tensor) -> Tensor:
+        The later of two equal starts counts less, so that every backend fills up a short text's beam alike.
+        """
+        filled = functional.pad(starts, (0, self.beam), value=NEVER)
+        order = torch.arange(filled.shape[1], device=starts.device)
+        later = torch.where(filled <= NEVER, order, torch.zeros_like(order))
+        return (filled - later).topk(self.beam, dim=1).indices.sort(dim=1).values
+
+    def _ends(self, hidden: Tensor, starts: Tensor) -> Tensor:
         """Scores (batch, starts, tokens) of ends, given the vectors (batch, starts, hidden) of starts."""
         mixed = self.end_token(hidden)[:, None] + self.end_start(starts)[:, :, None]
-        return self.end(functional.gelu(mixed))[..., 0].masked_fill(~allowed[:, None], NEVER)
+        return self.end(functional.gelu(mixed))[..., 0]
 
-    def _impossible(self, hidden: Tensor, starts: Tensor) -> Tensor:
+    def _impossible(self, hidden: Tensor, starts: Tensor, allowed: Tensor) -> Tensor:
         """From the first token's vector and the vector of the expected start."""
-        expected = torch.einsum("bt,bth->bh", starts.softmax(-1), hidden)
+        shares = starts.masked_fill(~allowed, NEVER).softmax(-1)
+        expected = torch.einsum("bt,bth->bh", shares, hidden)
         return self.answerable(torch.cat([hidden[:, 0], expected], dim=-1))[..., 0]
 
 

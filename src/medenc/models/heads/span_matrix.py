@@ -54,28 +54,31 @@ class SpanMatrixModule(HeadModule):
         self.token = nn.ModuleDict({m.name: _rare(2 * options.size, 2 * m.size) for m in options.matrices})
 
     def forward(self, encoded: Encoded) -> dict[str, Tensor]:
-        """Scores; `NEVER` for padding, and below the diagonal of stacks that run forward."""
+        """Scores, those of padding and below the diagonal of stacks that run forward among them."""
         hidden = self.dropout(encoded.hidden)
-        mask = encoded.attention_mask.bool()
-        return {name: self._scores(name, hidden, mask) for name in self.outputs}
+        return {name: self._scores(name, hidden) for name in self.outputs}
 
     def losses(self, encoded: Encoded, own: dict[str, Tensor], whole: dict[str, Tensor]) -> dict[str, Tensor]:
         """For each stack the mean over texts and matrices of the multi-label cross entropy."""
-        found = self(encoded)
-        rows = {name: len(whole[name]) * scores.shape[1] for name, scores in found.items()}
-        return {name: _multi_label(scores.float(), own[name]).sum() / rows[name] for name, scores in found.items()}
+        found, mask = self(encoded), encoded.attention_mask.bool()
+        losses = {}
+        for name, scores in found.items():
+            each = _multi_label(scores.float(), own[name], _cells(mask, forward=self.forward_only[name]))
+            losses[name] = each.sum() / (len(whole[name]) * scores.shape[1])
+        return losses
 
-    def _scores(self, name: str, hidden: Tensor, mask: Tensor) -> Tensor:
+    def _scores(self, name: str, hidden: Tensor) -> Tensor:
         both = self.pair[name](hidden)  # (batch, tokens, 2 x size)
         rows, columns = (_rotated(half) for half in both.chunk(2, dim=-1))
         shared = rows @ columns.transpose(1, 2) / math.sqrt(rows.shape[-1])  # (batch, tokens, tokens)
         first, last = (self.token[name](both) / 2).transpose(1, 2).chunk(2, dim=1)  # (batch, matrices, tokens)
-        scores = shared[:, None] + first[..., :, None] + last[..., None, :]
-        allowed = mask[:, :, None] & mask[:, None, :]
-        if self.forward_only[name]:
-            place = torch.arange(mask.shape[1], device=mask.device)
-            allowed = allowed & (place[:, None] <= place)
-        return scores.masked_fill(~allowed[:, None], NEVER)
+        return shared[:, None] + first[..., :, None] + last[..., None, :]
+
+
+def _cells(mask: Tensor, *, forward: bool) -> Tensor:
+    """The cells (batch, 1, tokens, tokens) that may be marked."""
+    allowed = mask[:, :, None] & mask[:, None, :]
+    return (allowed.triu() if forward else allowed)[:, None]
 
 
 def _rare(inputs: int, outputs: int) -> nn.Linear:
@@ -98,7 +101,7 @@ def _rotated(vectors: Tensor) -> Tensor:
     return turned.flatten(-2)
 
 
-def _multi_label(scores: Tensor, cells: Tensor) -> Tensor:
+def _multi_label(scores: Tensor, cells: Tensor, allowed: Tensor) -> Tensor:
     """The loss of each matrix (batch, matrices), given the marked cells (batch, k, 3), negative where there is none.
 
     log(1 + sum of exp(score) over other cells) + log(1 + sum of exp(-score) over marked cells).
@@ -107,6 +110,6 @@ def _multi_label(scores: Tensor, cells: Tensor) -> Tensor:
     row, place = (cells[..., 0] >= 0).nonzero(as_tuple=True)
     target[(row, *cells[row, place].unbind(-1))] = True
     none: Any = scores.new_zeros(*scores.shape[:2], 1)
-    others = torch.cat([none, scores.masked_fill(target, NEVER).flatten(2)], dim=-1)
+    others = torch.cat([none, scores.masked_fill(target | ~allowed, NEVER).flatten(2)], dim=-1)
     marked = torch.cat([none, (-scores).masked_fill(~target, NEVER).flatten(2)], dim=-1)
     return others.logsumexp(-1) + marked.logsumexp(-1)

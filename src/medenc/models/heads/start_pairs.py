@@ -12,8 +12,6 @@ from torch.nn import functional
 from medenc.core.plugins import Plugin
 from medenc.models.head import Axes, Encoded, HeadModule
 
-NEVER = -1e4
-
 
 class StartPairs(Plugin):
     """One linear layer for starts and ends; two of full width for each predicate's products.
@@ -48,31 +46,24 @@ class StartPairsModule(HeadModule):
         self.object = nn.Linear(hidden_size, hidden_size * options.size)
 
     def forward(self, encoded: Encoded) -> dict[str, Tensor]:
-        """Scores of starts, ends and pairs; `NEVER` for padding."""
+        """Scores of starts, ends and pairs."""
         hidden, below = self.dropout(encoded.hidden), encoded.output.hidden_states[-2]
-        mask = encoded.attention_mask.bool()
         subject = self._apart(self.subject(hidden))
         target = self._apart(self.object(below + hidden[:, :1]))
         relations = subject @ target.transpose(-1, -2) / math.sqrt(hidden.shape[-1])
-        pairs = (mask[:, :, None] & mask[:, None, :])[:, None]
-        return {
-            "bounds": self.bounds(hidden).transpose(1, 2).masked_fill(~mask[:, None], NEVER),
-            "relations": relations.masked_fill(~pairs, NEVER),
-        }
+        return {"bounds": self.bounds(hidden).transpose(1, 2), "relations": relations}
 
     def losses(self, encoded: Encoded, own: dict[str, Tensor], whole: dict[str, Tensor]) -> dict[str, Tensor]:
         """The two sums of binary cross entropies, divided by the rows."""
-        found = self(encoded)
-        bounds, relations = found["bounds"].float(), found["relations"].float()
-        wanted = _marked(bounds[..., None], own["bounds"] * torch.tensor([1, 1, 0], device=bounds.device))
-        return {
-            "bounds": functional.binary_cross_entropy_with_logits(bounds, wanted[..., 0], reduction="sum")
-            / len(whole["bounds"]),
-            "relations": functional.binary_cross_entropy_with_logits(
-                relations, _marked(relations, own["relations"]), reduction="sum"
-            )
-            / len(whole["relations"]),
-        }
+        found, mask = self(encoded), encoded.attention_mask.bool()
+        pairs = (mask[:, :, None] & mask[:, None, :])[:, None]
+        flat = own["bounds"] * torch.tensor([1, 1, 0], device=mask.device)  # cells of a matrix with one column
+        wanted = _marked(found["bounds"][..., None], flat)[..., 0], _marked(found["relations"], own["relations"])
+        losses = [
+            functional.binary_cross_entropy_with_logits(scores.float(), target, reduction="none") * allowed
+            for scores, target, allowed in zip(found.values(), wanted, (mask[:, None], pairs), strict=True)
+        ]
+        return {name: loss.sum() / len(whole[name]) for name, loss in zip(found, losses, strict=True)}
 
     def _apart(self, vectors: Tensor) -> Tensor:
         """(batch, predicates, tokens, hidden) of (batch, tokens, predicates x hidden)."""
@@ -81,7 +72,7 @@ class StartPairsModule(HeadModule):
 
 def _marked(scores: Tensor, cells: Tensor) -> Tensor:
     """Ones, shaped as `scores`, at the marked cells (batch, k, 3), whose numbers are negative where there is none."""
-    target = torch.zeros_like(scores)
+    target = torch.zeros_like(scores, dtype=torch.float32)
     row, place = (cells[..., 0] >= 0).nonzero(as_tuple=True)
     target[(row, *cells[row, place].unbind(-1))] = 1.0
     return target
