@@ -117,6 +117,13 @@ def mine(index: Path, data: Path, out: Path, **options: Any) -> dict[str, Any]:
     return _made("mine", given, {"index": index, "data": data}, out)
 
 
+def prepare(files: Sequence[Path], tokenizer: Path, out: Path, **options: Any) -> dict[str, Any]:
+    """Turn raw text into token shards; `options` are those of the step `prepare`. A killed run goes on."""
+    given = {"files": [str(path) for path in files], "tokenizer": str(tokenizer)}
+    inputs = {str(path): path for path in [*files, tokenizer] if path.exists()}
+    return _made("prepare", given | {name: value for name, value in options.items() if value is not None}, inputs, out)
+
+
 def _made(use: str, options: dict[str, Any], inputs: dict[str, Path], out: Path) -> dict[str, Any]:
     """Run one step into `out`; its numbers."""
     step = cast(Step, build("step", {"use": use, **options}, use))

@@ -47,6 +47,23 @@ def counts(added: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def prepared(numbers: Mapping[str, Any]) -> str:
+    """What became of the documents, what the shards hold, and which lines and links were set aside."""
+    read = numbers["data"]
+    held = ", ".join(f"{numbers[name]} {name}" for name in ("tokens", "words", "terms", "sentences"))
+    filtered = "".join(f" + {count} with {reason}" for reason, count in read["filtered"].items())
+    lines = [
+        f"{read['read']} read = {read['kept']} kept + {read['duplicates']} copies{filtered} + {read['bad']} bad",
+        f"{held}, {numbers['rows']} rows, filled to {numbers['filled']:.0%}",
+        *(f"  {example}" for example in read["examples"]),
+    ]
+    if links := numbers.get("links"):
+        counts = {name: count for name, count in links.items() if isinstance(count, int)}
+        lines.append("links: " + ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()))
+        lines += [f"  unknown: {example}" for example in links.get("unknown_examples", ())]
+    return "\n".join(lines)
+
+
 def mined(numbers: Mapping[str, Any], out: Path) -> str:
     """What was mined, what was dropped and why, and what a person should look at."""
     dropped = ", ".join(f"{count} {reason}" for reason, count in numbers["dropped"].items())

@@ -7,7 +7,8 @@
     00000/names.npy      the documents' ids as UTF-8, and their ends in names.ends.npy
     00000/rows.npy       (r, 3) first token, end, document: what a model reads at a time
 
-The manifest of the folder says which vocabulary the ids belong to. Source of the idea: the `_ids.npy` and `_idx.npz`
+The manifest of the folder says which vocabulary the ids belong to. Shards are opened when they are read, a few at a
+time, for every array of an open one holds a file handle. Source of the idea: the `_ids.npy` and `_idx.npz`
 of ERNIE-Health (see `ernie_pair`), whose marks are part of the ids.
 """
 
@@ -16,10 +17,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from pathlib import Path
-from typing import Self, overload
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -31,6 +32,7 @@ KIND = "shards"
 WORD, TERM, INSIDE = 1, 2, 4
 SPECIALS = 2  # [CLS] and [SEP] of a row
 _ARRAYS = ("ids", "marks", "sentences", "documents", "rows")
+_OPEN = 32  # shards held open; six files each
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,34 @@ class Shard:
         return np.asarray(self.sentences)[np.asarray(self.documents)]
 
 
+class Shelf(Sequence[Shard]):
+    """The shards of a folder, of which the last used are open."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._count = count
+        self._open = lru_cache(_OPEN)(lambda number: Shard(path / f"{number:05}"))
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, number: int) -> Shard: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Shard]: ...
+    def __getitem__(self, number: int | slice) -> Shard | list[Shard]:
+        if isinstance(number, slice):
+            return [self[place] for place in range(*number.indices(self._count))]
+        return self._open(range(self._count)[number])
+
+
 class Shards(Sequence[Row]):
     """The rows of a finished corpus."""
 
-    def __init__(self, path: Path, facts: dict[str, int], shards: Sequence[Path]) -> None:
-        """Use `open`."""
+    def __init__(self, path: Path, facts: dict[str, Any]) -> None:
+        """Use `open`; `facts` are those of the manifest."""
         self.path, self.vocab_size, self.max_tokens = path, facts["vocab_size"], facts["max_tokens"]
         self._separator = facts["separator"]
-        self._shards = [Shard(folder) for folder in shards]
+        self._shards = Shelf(path, facts["shards"])
         self._ends = list(accumulate(len(shard.rows) for shard in self._shards))
 
     @classmethod
@@ -110,8 +132,7 @@ class Shards(Sequence[Row]):
 
         Raises: MedencError when it is something else, or an array is missing, cut off or does not fit the others.
         """
-        facts = open_artifact(path, KIND).manifest["shards"]
-        return cls(path, facts, [path / f"{number:05}" for number in range(facts["shards"])])
+        return cls(path, open_artifact(path, KIND).manifest["shards"])
 
     def check_vocabulary(self, size: int) -> None:
         """Raises: MedencError when a vocabulary of `size` does not hold all ids, naming the shard."""
@@ -159,6 +180,14 @@ class Shards(Sequence[Row]):
         document = int(shard.rows[place, 2])
         first = int(np.searchsorted(shard.rows[:, 2], document))
         return f"{shard.names[document]}:{place - first}"
+
+    def counts(self) -> dict[str, int]:
+        """How many words, terms and sentences there are."""
+        counts = np.zeros(3, dtype=np.int64)
+        for shard in self._shards:
+            words, terms = (np.count_nonzero(shard.marks & bit) for bit in (WORD, TERM))
+            counts += np.array([words, terms, len(shard.sentences) - 1])
+        return dict(zip(("words", "terms", "sentences"), counts.tolist(), strict=True))
 
     @cached_property
     def documents(self) -> Documents:

@@ -48,7 +48,11 @@ class Chinese(Plugin):
     def _segment(self, text: str, runs: Sequence[tuple[int, int]]) -> list[str]:
         """Dictionary words; the segmenter's guesses at unknown words are off, for the net finds those better."""
         joined = _BREAK.join([text[start:end] for start, end in runs])  # one call: half of its cost is the call
-        return [word for word in self._segmenter.cut(joined, False) if word != _BREAK]
+        return [word for word in self.segments(joined) if word != _BREAK]
+
+    def segments(self, joined: str) -> list[str]:
+        """Words of normalised Han stretches with line feeds between them, which are words too."""
+        return list(self._segmenter.cut(joined, False))
 
     @cached_property
     def _segmenter(self) -> Any:
