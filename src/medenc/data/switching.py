@@ -57,7 +57,7 @@ class Lexicon:
         if len(folded) != len(text):  # a few letters fold to two; offsets would be wrong
             return
         while found := self._pattern.search(folded, start):
-            particle_end = _end_of_word(text, found.start(), found.end())
+            particle_end = end_of_word(text, found.start(), found.end())
             start = found.start() + 1 if particle_end is None else found.end()
             if particle_end is not None:
                 yield Mention(found.start(), found.end(), particle_end, *self._concepts[found.group()])
@@ -115,7 +115,7 @@ def _run_together(left: str, right: str) -> bool:
     return scripts == {"hangul"} or scripts <= {"latin", "digit", "greek"}
 
 
-def _end_of_word(text: str, start: int, end: int) -> int | None:
+def end_of_word(text: str, start: int, end: int) -> int | None:
     """The end of the particle after a name, `end` without one; None when the name is a part of a longer word."""
     if start and _inside(text[start - 1], text[start]):
         return None
