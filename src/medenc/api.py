@@ -89,10 +89,15 @@ def evaluate(
     split: str = "test",
     modes: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
+    baselines: bool = False,
 ) -> dict[str, Any]:
-    """Measure an index on a BEIR folder; the report, its run files and `report.html` are written to `out`."""
+    """Measure an index on a BEIR folder; the report, its run files and `report.html` are written to `out`.
+
+    With `baselines`, BM25 over our analyzer's terms and BM25 over characters are measured beside it.
+    """
     given = {"modes": modes, "measures": measures}
-    options = {"target": str(target), "data": str(data), "split": split} | {k: list(v) for k, v in given.items() if v}
+    options = {"target": str(target), "data": str(data), "split": split, "baselines": baselines}
+    options |= {name: list(values) for name, values in given.items() if values}
     return _made("evaluate", options, {"target": target, "data": data}, out)
 
 

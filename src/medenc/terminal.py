@@ -133,7 +133,19 @@ def scores(report: Mapping[str, Any]) -> str:
         tests.append(
             [pair, test["measure"], f"{test['difference']:+.3f}", f"[{low:+.3f}, {high:+.3f}]", f"{test['p']:.4f}"]
         )
-    return table(rows) + (f"\n\n{table(tests)}" if tests else "")
+    blocks = [table(rows), *([table(tests)] if tests else []), *_slices(report.get("slices", []), measures[0])]
+    return "\n\n".join(blocks)
+
+
+def _slices(parts: Sequence[Mapping[str, Any]], main: str) -> Iterator[str]:
+    """A table for each way of grouping the queries: a row a group, a column a mode, by the main measure."""
+    for field in dict.fromkeys(part["field"] for part in parts):
+        own = [part for part in parts if part["field"] == field]
+        rows = [[f"{field.replace('_', ' ')}, {main}", "queries", *own[0]["scores"]]]
+        for part in own:
+            cells = [_bounded(part["scores"][m][main], part["intervals"][m].get(main)) for m in part["scores"]]
+            rows.append([part["value"], str(part["n_queries"]), *cells])
+        yield table(rows)
 
 
 def _bounded(value: float, interval: Sequence[float] | None) -> str:

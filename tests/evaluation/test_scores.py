@@ -25,7 +25,7 @@ def search(mode, queries, top):
 def test_scores_intervals_and_tests_of_every_mode():
     found = evaluate(DATA, "dev", search, ["good", "half", "none"], ["nDCG@10", "MRR@10"])
     numbers = found.to_json()
-    assert set(numbers) == {"data", "split", "n_queries", "scores", "intervals", "tests", "leaks"}
+    assert set(numbers) == {"data", "split", "n_queries", "scores", "intervals", "tests", "slices", "leaks"}
     assert (numbers["data"], numbers["split"], numbers["n_queries"]) == ("data", "dev", N)
     assert numbers["scores"] == {
         "good": {"nDCG@10": 1.0, "RR@10": 1.0},
@@ -85,6 +85,8 @@ def test_slices_by_what_the_queries_say_of_themselves():
         ("language", "ko", 10),
         ("language", "zh", 10),
         ("kind", "plain", 20),
+        ("length", "26 characters", 10),
+        ("length", "27 characters", 10),
     ]
     assert found.slices[0].scores == {"half": {"RR@10": 0.5}}
     assert found.slices[0].intervals["half"]["RR@10"][0] < 0.5

@@ -10,6 +10,7 @@ from medenc.evaluation.task_report import page
 from medenc.evaluation.tasks import measure
 from medenc.metrics.significance import bootstrap_interval, mean_interval
 from medenc.tasks.classification import Classified
+from medenc.tasks.multi_label import Marked
 
 TASK = build("task", {"use": "classification"}, "here")
 SECRET = "the patient's own words"
@@ -43,17 +44,11 @@ def test_rows_of_a_group_are_drawn_together():
 
 def test_a_group_that_is_drawn_twice_counts_twice():
     task = build("task", {"use": "multi_label", "by_group": True}, "here")
-    gold = [Labelled("1", "x", ("a",), group="g"), Labelled("2", "x", ("b",), group="h")]
-    found = [task.gold(gold[0]), build_marked(("a",))]
+    gold = [Labelled(group, "x", ("a",), group=group) for group in "ghi"]
+    found = [Marked(("a",)), Marked(("a",)), Marked(())]
     score = lambda sample, own: task.score(sample, own, ["a", "b"])  # noqa: E731
     samples = resampled(score, gold, {"model": found}, 200)["model"]["micro_f1"]
-    assert set(samples) == {0, 0.5, 1}
-
-
-def build_marked(labels):
-    from medenc.tasks.multi_label import Marked
-
-    return Marked(labels)
+    assert set(samples) == {0, 0.5, 0.8, 1}  # none, one, two or all three of those drawn
 
 
 def test_a_measure_without_a_value_everywhere_has_no_interval():

@@ -1,7 +1,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from medenc.cli import app
 from medenc.core.artifact import open_artifact, writing
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
@@ -51,7 +53,9 @@ def test_an_index_is_measured_in_all_its_modes_and_anybody_can_score_its_runs_ag
     again = measure(read_qrels(tmp_path / "r/qrels.trec"), read_trec(tmp_path / "r/runs/lexical.trec"), ["RR@10"])
     assert mean(again) == {"RR@10": numbers["scores"]["lexical"]["RR@10"]}
     assert json.loads((tmp_path / "r/queries.json").read_text())["lexical"]["RR@10"] == {"q0": 1, "q1": 1, "q2": 0}
-    assert [s["value"] for s in json.loads((tmp_path / "r/slices.json").read_text())] == ["en", "ko", "zh"]
+    slices = json.loads((tmp_path / "r/slices.json").read_text())
+    assert [s["value"] for s in slices] == ["en", "ko", "zh", "3 characters", "5 characters", "10 characters"]
+    assert numbers["slices"] == slices
     assert "By language" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
 
 
@@ -63,3 +67,20 @@ def test_a_mode_that_the_index_has_not_is_refused_and_nothing_is_left(tmp_path, 
     with pytest.raises(MedencError, match="dense"):
         evaluated(tmp_path / "r", index, data, modes=["dense"])
     assert not (tmp_path / "r").exists()
+
+
+def test_baselines_stand_beside_what_is_measured(tmp_path, data, index):
+    numbers = evaluated(tmp_path / "r", index, data, measures=["RR@10"], baselines=True)
+    assert set(numbers["scores"]) == {"lexical", "bm25-characters"}
+    assert numbers["scores"]["bm25-characters"]["RR@10"] == pytest.approx(2 / 3)
+    assert read_trec(tmp_path / "r/runs/bm25-characters.trec").keys() == {"q0", "q1", "q2"}
+    assert [(test["a"], test["b"]) for test in numbers["tests"]] == [("lexical", "bm25-characters")]
+    assert "bm25-characters" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
+
+
+def test_the_command_prints_scores_baselines_and_slices(tmp_path, data, index):
+    done = CliRunner().invoke(app, ["evaluate", str(index), str(data), "--out", str(tmp_path / "r"), "--baselines"])
+    assert done.exit_code == 0, done.output
+    shown = [line.split() for line in done.stdout.splitlines() if line]
+    assert {"lexical", "bm25-characters", "language,", "ko", "length,"} <= {line[0] for line in shown}
+    assert next(line[1] for line in shown if line[0] == "ko") == "1"  # query

@@ -82,7 +82,12 @@ def evaluate(
     out: Out,
     split: Annotated[str, typer.Option(help="Which qrels, of an index.")] = "test",
     mode: Annotated[list[str] | None, typer.Option(help="Search modes; all that the index can do by default.")] = None,
-    measures: Annotated[list[str] | None, typer.Option(help="As ir-measures spells them: nDCG@10, RR@10.")] = None,
+    measures: Annotated[
+        list[str] | None, typer.Option(help="As ir-measures spells them: nDCG@10, RR@10; or AnswerSuccess@20.")
+    ] = None,
+    baselines: Annotated[
+        bool, typer.Option("--baselines/--no-baselines", help="Also BM25, over our terms and over characters.")
+    ] = False,
     reader: Annotated[str | None, typer.Option(help="How a model's rows are read [as its training rows].")] = None,
     train: Annotated[Path | None, typer.Option(help="A model's training rows, for the baseline and leaks.")] = None,
     as_json: Json = False,
@@ -91,11 +96,11 @@ def evaluate(
     from medenc import api, terminal
 
     if api.is_task(target):
-        refuse(target, mode=mode, measures=measures)
+        refuse(target, mode=mode, measures=measures, baselines=baselines)
         report = api.evaluate_task(target, data, out, reader=reader, train=train)
     else:
         refuse(target, reader=reader, train=train)
-        report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures)
+        report = api.evaluate(target, data, out, split=split, modes=mode, measures=measures, baselines=baselines)
     emit(report if as_json else terminal.scores(report))
 
 

@@ -86,15 +86,16 @@ def _slices(found: Evaluation) -> Iterable[str]:
     main = found.measures[0]
     for field in dict.fromkeys(part.field for part in found.slices):
         parts = [part for part in found.slices if part.field == field]
-        yield f"<h2>By {escape(field)}</h2>"
+        name = field.replace("_", " ")
+        yield f"<h2>By {escape(name)}</h2>"
         rows = [
             [escape(part.value), f"{part.n_queries:,}"]
             + [with_interval(part.scores[mode][main], part.intervals[mode][main]) for mode in found.modes]
             for part in parts
         ]
-        yield table([f"{escape(field)}, {escape(main)}", "queries", *map(escape, found.modes)], rows)
+        yield table([f"{escape(name)}, {escape(main)}", "queries", *map(escape, found.modes)], rows)
         groups = [(f"{part.value} ({part.n_queries:,})", _marks(part.scores, part.intervals, main)) for part in parts]
-        yield intervals(f"{main} by {field}, with 95 % intervals", groups)
+        yield intervals(f"{main} by {name}, with 95 % intervals", groups)
 
 
 def _worst(found: Evaluation) -> Iterable[str]:

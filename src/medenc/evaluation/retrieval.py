@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from medenc.core.errors import MedencError, did_you_mean
+from medenc.core.errors import MedencError
 from medenc.data.leaks import scan
 from medenc.data.records import Query
 from medenc.data.retrieval import RetrievalData
-from medenc.metrics.ranking import Run, cutoff, mean, measure, parse_measure
+from medenc.evaluation import answers
+from medenc.evaluation.slices import Labels, TooLong, labels
+from medenc.metrics import ranking
+from medenc.metrics.ranking import Run, mean, parse_measure
 from medenc.metrics.significance import bootstrap_interval, paired_test
 
 Search = Callable[[str, Sequence[Query], int], Run]
 """(mode, queries, how many hits) -> run."""
 
+Values = dict[str, dict[str, dict[str, float]]]
+"""mode -> measure -> query_id -> value."""
+
 MEASURES = ("nDCG@10", "RR@10", "R@100", "Success@5")
-SLICES = ("language", "kind")
 ALL_HITS = 1000  # how deep to search when a measure looks at every hit
 
 
 @dataclass(frozen=True)
 class Slice:
-    """The scores of the queries that share a value of a metadata field."""
+    """The scores of the queries of one group; intervals are of the main measure alone."""
 
     field: str
     value: str
@@ -35,14 +41,14 @@ class Slice:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Everything measured; `values` is mode -> measure -> query_id -> value."""
+    """Everything measured."""
 
     data: RetrievalData
     split: str
     measures: list[str]
     leaks: dict[str, Any]
     runs: dict[str, Run]
-    values: dict[str, dict[str, dict[str, float]]]
+    values: Values
     tests: list[dict[str, Any]]
     slices: list[Slice]
 
@@ -60,6 +66,7 @@ class Evaluation:
             "scores": _scores(self.values),
             "intervals": _intervals(self.values),
             "tests": self.tests,
+            "slices": [vars(part) for part in self.slices],
             "leaks": self.leaks,
         }
 
@@ -72,29 +79,48 @@ def evaluate(
     measures: Sequence[str] = MEASURES,
     train_queries: Iterable[Query] | None = None,
     slices: Sequence[str] | None = None,
+    too_long: TooLong | None = None,
 ) -> Evaluation:
     """Search every judged query in every mode and measure the runs.
 
     Args:
         search: gives the run of a mode; queries it leaves out count as unanswered, which is 0.
-        measures: as ir_measures spells them; the first is the main one.
-        train_queries: what the model was trained on, for the leak scan; None when nobody knows.
-        slices: metadata fields of the queries to score apart; by default `language` and `kind` where queries have them.
+        measures: as ir_measures spells them, or `AnswerSuccess@k`, which looks for the queries' answers in the passages
+            instead of going by their ids; the first is the main one.
+        train_queries: what the model was trained on, for the leak scan and unseen concepts; None when nobody knows.
+        slices: groups of queries to score apart, see `slices.labels`.
+        too_long: which texts the model does not read at once, for the slices by window.
 
     Raises: MedencError for an unknown measure, no mode, or a slice that no query has.
     """
-    names = list(dict.fromkeys(str(parse_measure(name)) for name in measures))
+    names = list(dict.fromkeys(name if answers.cutoff(name) else str(parse_measure(name)) for name in measures))
     if not names or not modes:
         raise MedencError("nothing to measure: no mode or no measure")
-    fields = _slice_fields(data.queries, slices)
-    leaks = find_leaks(data, train_queries)
-    depth = max(cutoff(name) or ALL_HITS for name in names)
+    trained = None if train_queries is None else list(train_queries)
+    groups = labels(data, trained, too_long, slices)
+    leaks = find_leaks(data, trained)
+    depth = max(answers.cutoff(name) or ranking.cutoff(name) or ALL_HITS for name in names)
     runs = {mode: search(mode, data.queries, depth) for mode in modes}
-    values = {mode: measure(data.qrels, run, names) for mode, run in runs.items()}
+    values = _measured(data, runs, names)
     clean = set(data.qrels) - leaked(leaks)
     if len(clean) < len(data.qrels):
         leaks["scores_without"] = _scores(_only(values, clean)) if clean else {}
-    return Evaluation(data, split, names, leaks, runs, values, _tests(values, names), _slices(data, values, fields))
+    tests = _tests(values, names)
+    return Evaluation(data, split, names, leaks, runs, values, tests, _slices(groups, values, names[0]))
+
+
+def _measured(data: RetrievalData, runs: Mapping[str, Run], names: Sequence[str]) -> Values:
+    """Every measure of every run, in the order of `names`."""
+    by_answer = [k for name in names if (k := answers.cutoff(name))]
+    by_id = [name for name in names if not answers.cutoff(name)]
+    passages, matcher = {passage.id: passage for passage in data.passages}, answers.Matcher()
+    values: Values = {}
+    for mode, run in runs.items():
+        found = ranking.measure(data.qrels, run, by_id) if by_id else {}
+        if by_answer:
+            found |= answers.success(data.queries, passages, run, by_answer, matcher)
+        values[mode] = {name: found[name] for name in names}
+    return values
 
 
 def find_leaks(data: RetrievalData, train_queries: Iterable[Query] | None) -> dict[str, Any]:
@@ -115,31 +141,24 @@ def leaked(leaks: Mapping[str, Any]) -> set[str]:
     return {row[0] for row in [*found["exact_ids"], *found["near_ids"]]}
 
 
-def _slice_fields(queries: Sequence[Query], slices: Sequence[str] | None) -> list[str]:
-    known = {field for query in queries for field in query.metadata}
-    for field in slices or ():
-        if field not in known:
-            raise MedencError(f"no query has the metadata '{field}'", where="slices", hint=did_you_mean(field, known))
-    return [field for field in (SLICES if slices is None else slices) if field in known]
-
-
-def _slices(
-    data: RetrievalData, values: Mapping[str, dict[str, dict[str, float]]], fields: Sequence[str]
-) -> list[Slice]:
+def _slices(groups: Labels, values: Values, main: str) -> list[Slice]:
     found: list[Slice] = []
-    for field in fields:
-        groups: dict[str, set[str]] = {}
-        for query in data.queries:
-            groups.setdefault(str(query.metadata.get(field, "(none)")), set()).add(query.id)
-        for value, ids in sorted(groups.items()):
-            part = _only(values, ids)
-            found.append(Slice(field, value, len(ids), _scores(part), _intervals(part)))
+    for field, by_query in groups.items():
+        for value in sorted(set(by_query.values()), key=_natural):
+            part = _only(values, {id_ for id_, own in by_query.items() if own == value})
+            only_main = {mode: {main: measured[main]} for mode, measured in part.items()}
+            n_queries = len(next(iter(only_main.values()))[main])
+            found.append(Slice(field, value, n_queries, _scores(part), _intervals(only_main)))
     return found
 
 
-def _only(
-    values: Mapping[str, dict[str, dict[str, float]]], queries: set[str]
-) -> dict[str, dict[str, dict[str, float]]]:
+def _natural(value: str) -> tuple[float, str]:
+    """By a number at the beginning, then by letters."""
+    number = re.match(r"\d+", value)
+    return (float(number[0]) if number else float("inf"), value)
+
+
+def _only(values: Values, queries: set[str]) -> Values:
     """The values of some queries."""
     return {
         mode: {name: {q: v for q, v in per_query.items() if q in queries} for name, per_query in measured.items()}
@@ -147,18 +166,18 @@ def _only(
     }
 
 
-def _scores(values: Mapping[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+def _scores(values: Values) -> dict[str, dict[str, float]]:
     return {mode: mean(measured) for mode, measured in values.items()}
 
 
-def _intervals(values: Mapping[str, dict[str, dict[str, float]]]) -> dict[str, dict[str, list[float]]]:
+def _intervals(values: Values) -> dict[str, dict[str, list[float]]]:
     return {
         mode: {name: list(bootstrap_interval(list(per_query.values()))) for name, per_query in measured.items()}
         for mode, measured in values.items()
     }
 
 
-def _tests(values: Mapping[str, dict[str, dict[str, float]]], names: Sequence[str]) -> list[dict[str, Any]]:
+def _tests(values: Values, names: Sequence[str]) -> list[dict[str, Any]]:
     """Every pair of modes compared on every measure."""
     return [
         {"measure": name, "a": a, "b": b, **paired_test(values[a][name], values[b][name])}
