@@ -13,7 +13,7 @@ def row(text, *marks):
 
 TRAIN = [
     row("asthma and type 2 diabetes", ("asthma", "D"), ("type 2 diabetes", "D")),
-    row("diabetes", ("diabetes", "D")),
+    row("diabetes of type 2", ("diabetes", "D"), ("type 2", "D")),
     row("가슴 통증과 糖尿病", ("가슴 통증", "S"), ("糖尿病", "D")),
     row("aspirin", ("aspirin", "drug")),
     row("aspirin", ("aspirin", "D")),

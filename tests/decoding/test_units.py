@@ -89,6 +89,7 @@ def test_the_data_s_own_units_come_first(wordpiece):
 
 def test_a_character_keeps_its_marks():
     assert characters("e\u0301 가😷\ufe0f") == [(0, 2), (3, 4), (4, 6)]
+    assert characters("👨\u200d👩 का") == [(0, 2), (2, 3), (4, 6)]
     assert characters("   ") == []
 
 

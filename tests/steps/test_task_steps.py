@@ -102,6 +102,16 @@ def test_entities_with_odd_labels_are_learned(files, tmp_path):
     assert [(e.text, e.label) for e in entities] == [("Aspirin", "drug"), ("mild fever", "疾病")]
 
 
+def test_an_exported_copy_answers_the_task(files, tmp_path):
+    export = '[step.exported]\nuse = "export"\nmodel = "@model"\nbackend = "onnx"\n'
+    made = recipe(files, tmp_path, '{use = "classification"}', LABELLED, export).run()
+    first, copy = (
+        Predictor.open(result.out, backend) for result, backend in zip(made, ("openvino", "onnx"), strict=True)
+    )
+    assert [one.label for one in copy.predict(TREATMENT)] == [one.label for one in first.predict(TREATMENT)]
+    assert made[1].numbers["equal_decisions"] == 1
+
+
 def test_the_head_goes_on_only_with_the_same_question(files, tmp_path):
     first = recipe(files, tmp_path, '{use = "classification"}', LABELLED).run()[0].out
     more = {"use": "train", "start": str(first), "data": [{"use": "labelled", "path": str(files / "train.jsonl")}]}

@@ -103,6 +103,14 @@ def test_layers_share_no_label(layers):
         build("task", {"use": "tagging", "layers": layers}, "here")
 
 
+def test_a_unit_is_decided_where_its_first_piece_is():
+    task = build("task", {"use": "tagging"}, "here")
+    (feature,), _ = task.features([Annotated("r", "abc zyx abc")], TOKENIZER, ["D"], 64)
+    spans, places = feature.memory
+    assert [feature.offsets[place][0] for place in places] == [start for start, _ in spans] == [0, 4, 8]
+    assert len(feature.input_ids) > 5, "a word of several pieces"
+
+
 def test_unknown_labels_and_no_labels_are_refused():
     task = build("task", {"use": "tagging"}, "here")
     with pytest.raises(MedencError, match="r: the label 'new' is not among the 1 labels"):
