@@ -85,6 +85,10 @@ def test_what_is_measured():
     assert report["by_label"]["b"]["support"] == 2
     assert next(iter(report["scores"]["model"])) == report["main"] == "accuracy"
     assert report["tests"][0]["difference"] == 0.5
+    assert report["scores_without_leaks"] == {}, "no row is left"
+    fresh = [*gold, Labelled("new", "other words entirely", "a")]
+    mixed = measure("d", TASK, ["a", "b"], fresh, said("aabbb"), train, rounds=5).to_json()
+    assert mixed["scores_without_leaks"]["model"]["accuracy"] == 0 < mixed["scores"]["model"]["accuracy"]
     alone = measure("d", TASK, ["a", "b"], gold, said("abab"), rounds=10).to_json()
     assert alone["tests"] == []
     assert alone["leaks"] is None

@@ -40,6 +40,10 @@ def _leaks(found: Measured) -> Iterable[str]:
         f'<p class="note{kind}">Of {found.leaks["n_test"]:,} rows, {found.leaks["exact"]:,} stand among the '
         f"{found.leaks['n_train']:,} training rows and {found.leaks['near']:,} nearly so.</p>"
     )
+    main = found.task.main_measure
+    if without := found.to_json()["scores_without_leaks"]:
+        said = ", ".join(f"{escape(name)} {scores[main]:.3f}" for name, scores in without.items())
+        yield f"<p>Without these rows, {escape(main)}: {said}.</p>"
 
 
 def _scores(found: Measured) -> Iterable[str]:

@@ -79,7 +79,19 @@ class Measured:
             },
             "reading": self.reading,
             "leaks": self.leaks and {key: value for key, value in self.leaks.items() if not key.endswith("_ids")},
+            "scores_without_leaks": self._without_leaks(),
         }
+
+    def _without_leaks(self) -> dict[str, dict[str, float]]:
+        """The scores on rows that stand nowhere in training; empty when there are none such, or no others."""
+        found = (self.leaks["exact_ids"], self.leaks["near_ids"]) if self.leaks else ()
+        leaked = {int(row.partition(":")[0]) for pairs in found for row, *_ in pairs}
+        kept = [place for place in range(len(self.rows)) if place not in leaked]
+        if not leaked or not kept:
+            return {}
+        rows = [self.rows[place] for place in kept]
+        score = partial(_score, self.task, self.labels, rows)
+        return {name: score([own[place] for place in kept]) for name, own in self.systems.items()}
 
     def _confidence(self) -> dict[str, float]:
         """Empty for a task that does not say how sure it is."""
@@ -134,6 +146,7 @@ def _score(task: Task, labels: Sequence[str], rows: Sequence[Any], predictions: 
 
 
 def _texts(rows: Sequence[Any]) -> dict[str, str]:
+    """Texts by place and id, because ids may repeat across sources."""
     return {f"{place}:{row.id}": _text(row) for place, row in enumerate(rows)}
 
 
