@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +14,10 @@ from tokenizers import Encoding, Tokenizer
 from medenc.core.artifact import open_artifact
 from medenc.core.errors import MedencError
 from medenc.data.records import Passage
-from medenc.data.shards import KIND, SPECIALS, Row, Shards, Tokens
-from medenc.text.analyzer import Analyzer
-from medenc.text.scripts import HAN
-
-_UNSPACED = re.compile(f"[{HAN}]")
+from medenc.data.shards import KIND, SPECIALS, Row, Tokens
+from medenc.text.code_points import codes
+from medenc.text.tokens import readable
+from medenc.text.word_marks import WordMarker
 
 
 class Words(Protocol):
@@ -87,15 +85,12 @@ class ShardRows(Sequence[Row]):
 
     @property
     def fingerprint(self) -> str:
-        """Names the rows by their place in the contents of their shards; other rows must be read for it."""
+        """Names the rows by their place in the contents of their shards."""
         found, contents = hashlib.sha256(), dict[Path, str]()
         for row in self._rows:
-            if isinstance(row.source, Shards):
-                path = row.source.path
-                contents[path] = contents.get(path) or open_artifact(path, KIND).content
-                found.update(f"{contents[path]} {row.number};".encode())
-            else:
-                found.update(row.read().ids.tobytes())
+            path = row.shards.path
+            contents[path] = contents.get(path) or open_artifact(path, KIND).content
+            found.update(f"{contents[path]} {row.number};".encode())
         return found.hexdigest()
 
     def __len__(self) -> int:
@@ -170,9 +165,8 @@ def assemble(rows: Sequence[Sequence[Tokens]], tokenizer: Words) -> Batch:
 
 
 def _shard_rows(rows: Sequence[Row], tokenizer: Words, max_tokens: int, where: str) -> tuple[ShardRows, dict[str, Any]]:
-    for shards in {id(row.source): row.source for row in rows}.values():
-        if isinstance(shards, Shards):
-            shards.check_vocabulary(len(tokenizer))
+    for shards in {id(row.shards): row.shards for row in rows}.values():
+        shards.check_vocabulary(len(tokenizer))
     if (longest := max(row.tokens for row in rows)) > max_tokens:
         raise MedencError(
             f"the model reads {max_tokens} tokens, the shards have rows of {longest}",
@@ -190,17 +184,17 @@ def _content(record: Any, where: str) -> str:
             where=where,
             hint="read the data with `passages`, `beir`, `lines` or `shards`",
         )
-    return record.content
+    return readable(record.content)
 
 
 def _text_rows(records: Sequence[Passage], texts: Sequence[str], tokenizer: Words, room: int) -> Iterator[TextRow]:
     """Texts of no token give no row."""
-    backend, analyzer, number = tokenizer.backend_tokenizer, Analyzer(), 0
+    backend, marker, number = tokenizer.backend_tokenizer, WordMarker(), 0
     backend.no_padding()
     backend.no_truncation()
     encodings = backend.encode_batch(texts, add_special_tokens=False)
     for record, text, encoding in zip(records, texts, encodings, strict=True):
-        ids, starts = np.array(encoding.ids, dtype=np.int32), _word_starts(text, encoding, analyzer)
+        ids, starts = np.array(encoding.ids, dtype=np.int32), _word_starts(text, encoding, marker)
         for start in range(0, len(ids), room):
             part = slice(start, start + room)
             plain = np.zeros(len(ids[part]), dtype=np.uint8)
@@ -208,17 +202,11 @@ def _text_rows(records: Sequence[Passage], texts: Sequence[str], tokenizer: Word
             number += 1
 
 
-def _word_starts(text: str, encoding: Encoding, analyzer: Analyzer) -> np.ndarray:
-    """Which tokens begin a word: one of the tokenizer's, and in Chinese text not inside one of the analyzer's."""
+def _word_starts(text: str, encoding: Encoding, marker: WordMarker) -> np.ndarray:
+    """(t,) bool: whether each token begins a word, of the tokenizer's or of the language's."""
     words = np.array([-1 if word is None else word for word in encoding.word_ids])
-    starts = np.diff(words, prepend=-2) != 0
-    if _UNSPACED.search(text):
-        begins = np.array([start for start, _ in encoding.offsets])
-        spans = analyzer.words(text)
-        place = np.searchsorted([word.start for word in spans], begins, side="left") - 1  # the word that began before
-        inside = (place >= 0) & (begins < np.array([word.end for word in spans])[place])
-        starts &= ~inside
-    return starts
+    begins = np.array([start for start, _ in encoding.offsets], dtype=np.int64)
+    return marker.mark(codes(text), begins, np.diff(words, prepend=-2) != 0)
 
 
 def _joined(parts: Sequence[np.ndarray], before: int, after: int) -> np.ndarray:

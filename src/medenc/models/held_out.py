@@ -49,3 +49,14 @@ def guessed(name: str, logits: Tensor, truth: Tensor) -> Tally:
     right = (logits.argmax(-1) == truth).sum()
     loss = cross_entropy(logits.float(), truth, reduction="sum")
     return {f"{name}_accuracy": (right, len(truth)), f"{name}_loss": (loss, len(truth))}
+
+
+def told(name: str, logits: Tensor, truth: Tensor, kept: Tensor) -> Tally:
+    """Accuracy, recall and precision of binary logits on the `kept` tokens, all (rows, tokens)."""
+    said, true = logits[kept] > 0, truth[kept]
+    hits = (said & true).sum()
+    return {
+        f"{name}_accuracy": ((said == true).sum(), len(true)),
+        f"{name}_recall": (hits, int(true.sum())),
+        f"{name}_precision": (hits, int(said.sum())),
+    }
