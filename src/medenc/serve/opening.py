@@ -62,7 +62,8 @@ def open_sources(sources: Sources) -> Served:
     tasks = {name: opened.task(path.resolve(), name) for name, path in sources.models.items() if is_task(path)}
     models = {name: opened.model(path.resolve(), name) for name, path in sources.models.items() if name not in tasks}
     if index is not None and index.settings.model and INDEX_MODEL not in sources.models:
-        models[INDEX_MODEL] = opened.model(Path(index.settings.model.path).resolve(), INDEX_MODEL)
+        own = opened.model(Path(index.settings.model.path).resolve(), INDEX_MODEL)
+        models |= {} if own in models.values() else {INDEX_MODEL: own}
     linker = None if sources.terms is None else opened.dictionary(sources.terms.resolve())
     for report in sources.reports:
         opened.note("report", report.name, _whole(report.resolve(), "report"))

@@ -32,6 +32,5 @@ export const READ = {
     "68세 여성, 3일 전부터 시작된 호흡곤란으로 내원. HTN으로 amlodipine 5mg 복용 중이며 양측 하지 부종이 있음. " +
     "BNP 980 pg/mL, 흉부 X선에서 폐부종 소견으로 furosemide 40mg IV 투여함.",
   question: "어떤 약을 정맥으로 투여했나요?",
-  pair: "심부전 악화로 이뇨제를 주사했다.",
   options: ["furosemide", "amlodipine", "warfarin", "metformin"],
 };

@@ -16,11 +16,11 @@ export class Filters {
   #sql = make("input", { id: "filter-sql", type: "text", maxLength: 500 });
   #opened = false;
 
-  // `changed` is called when the reader has chosen.
-  constructor(changed) {
+  // `changed` is called when the reader has chosen, `failed` with what went wrong.
+  constructor(changed, failed) {
     this.box = at("filters");
     this.button = at("filter");
-    this.button.addEventListener("click", () => this.open(this.box.hidden));
+    this.button.addEventListener("click", () => this.open(this.box.hidden).catch(failed));
     this.box.addEventListener("change", changed);
   }
 
@@ -46,8 +46,9 @@ export class Filters {
     this.box.hidden = !wanted;
     this.button.setAttribute("aria-expanded", String(wanted));
     if (!wanted || this.#opened) return;
+    this.box.setAttribute("aria-busy", "true");
+    const { metadata } = await get("/v1/map").finally(() => this.box.removeAttribute("aria-busy"));
     this.#opened = true;
-    const { metadata } = await get("/v1/map");
     const keys = Object.keys(metadata).filter((name) => NAME.test(name));
     this.box.replaceChildren(...keys.map((name) => this.#choice(name, metadata[name])), this.#condition());
   }

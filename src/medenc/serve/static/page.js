@@ -35,7 +35,7 @@ function show() {
 // get it, since it would bring up a keyboard unasked.
 function settle(known) {
   if (known?.focused.isConnected) known.focused.focus({ preventScroll: true });
-  else if (matchMedia("(pointer: fine)").matches) field()?.focus();
+  else if (!matchMedia("(pointer: coarse)").matches) field()?.focus();
   scrollTo(0, known?.height ?? 0);
 }
 

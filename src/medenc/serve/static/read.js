@@ -54,8 +54,8 @@ const labelled = (id, key, rows) => [make("label", { htmlFor: id, say: key }), m
 const value = (id) => at(id)?.value.trim() ?? "";
 
 function fillExample() {
-  const examples = { "read-text": READ.text, "read-question": READ.question, "read-options": READ.options.join("\n"), "read-pair": READ.pair };
-  for (const field of fields()) field.value = examples[field.id];
+  const examples = { "read-text": READ.text, "read-question": READ.question, "read-options": READ.options.join("\n") };
+  for (const field of fields()) field.value = examples[field.id] ?? "";
 }
 
 // What the model is sent: the note as it was typed, since offsets count its characters.

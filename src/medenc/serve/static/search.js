@@ -22,7 +22,7 @@ const chosen = () => document.querySelector("input[name=mode]:checked").value;
 export const search = {
   start() {
     panel = new Panel("search");
-    filters = new Filters(submit);
+    filters = new Filters(submit, (error) => panel.fail(error));
     at("search-form").addEventListener("submit", (event) => (event.preventDefault(), submit()));
     at("modes").addEventListener("change", submit);
     query().addEventListener("input", mirror);
