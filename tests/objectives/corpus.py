@@ -15,6 +15,10 @@ LINES = [
     "Atrial fibrillation raises the risk of stroke.",
 ]
 TEXTS = [Passage(f"d{n}", " ".join(LINES[(n + k) % 6] for k in range(1 + n % 4))) for n in range(24)]
+DOCUMENTS = [
+    {"id": f"d{n}", "text": " ".join(LINES[(n + k) % 6] + f" {n}-{k}" for k in range(6)), "links": [f"d{(n + 1) % 12}"]}
+    for n in range(12)
+]
 
 
 def encoder(tokenizer, *, seed=0, **contract):

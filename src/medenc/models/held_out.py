@@ -12,7 +12,6 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast
 
-from medenc.data.sequences import AnyRow
 from medenc.models.encoder import Encoder
 from medenc.text.tokens import batches
 
@@ -26,7 +25,7 @@ Collate = Callable[[Sequence[Any], PreTrainedTokenizerFast, np.random.Generator]
 def measure(
     collate: Collate,
     tally: Callable[[dict[str, Tensor]], Tally],
-    rows: Sequence[AnyRow],
+    rows: Sequence[Any],
     tokenizer: PreTrainedTokenizerFast,
     encoder: Encoder,
 ) -> dict[str, float]:
@@ -59,4 +58,12 @@ def told(name: str, logits: Tensor, truth: Tensor, kept: Tensor) -> Tally:
         f"{name}_accuracy": ((said == true).sum(), len(true)),
         f"{name}_recall": (hits, int(true.sum())),
         f"{name}_precision": (hits, int(said.sum())),
+    }
+
+
+def recalled(names: Sequence[str], logits: Tensor, truth: Tensor) -> Tally:
+    """The share of each class, by its name, that logits (n, classes) find."""
+    right = logits.argmax(-1) == truth
+    return {
+        f"{name}_recall": (right[truth == place].sum(), int((truth == place).sum())) for place, name in enumerate(names)
     }

@@ -110,8 +110,10 @@ def word_embeddings(encoder: Encoder) -> Tensor:
 
 def read(encoder: Encoder, input_ids: Tensor, attention_mask: Tensor, types: Tensor | None = None) -> BaseModelOutput:
     """The backbone's output for token ids (rows, tokens)."""
-    extra: dict[str, Any] = {} if types is None else {"token_type_ids": types}
-    return encoder.backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
+    backbone = encoder.backbone
+    has_types = types is not None and getattr(backbone.config, "type_vocab_size", 0) > 1  # RoBERTa has one segment only
+    extra: dict[str, Any] = {"token_type_ids": types} if has_types else {}
+    return backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
 
 
 def at(hidden: Tensor, chosen: Tensor) -> Tensor:
