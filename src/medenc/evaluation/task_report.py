@@ -41,7 +41,7 @@ def _leaks(found: Measured) -> Iterable[str]:
         f"{found.leaks['n_train']:,} training rows and {found.leaks['near']:,} nearly so.</p>"
     )
     main = found.task.main_measure
-    if without := found.to_json()["scores_without_leaks"]:
+    if without := found.scores_without_leaks:
         said = ", ".join(f"{escape(name)} {scores[main]:.3f}" for name, scores in without.items())
         yield f"<p>Without these rows, {escape(main)}: {said}.</p>"
 

@@ -79,10 +79,11 @@ class Measured:
             },
             "reading": self.reading,
             "leaks": self.leaks and {key: value for key, value in self.leaks.items() if not key.endswith("_ids")},
-            "scores_without_leaks": self._without_leaks(),
+            "scores_without_leaks": self.scores_without_leaks,
         }
 
-    def _without_leaks(self) -> dict[str, dict[str, float]]:
+    @property
+    def scores_without_leaks(self) -> dict[str, dict[str, float]]:
         """The scores on rows that stand nowhere in training; empty when there are none such, or no others."""
         found = (self.leaks["exact_ids"], self.leaks["near_ids"]) if self.leaks else ()
         leaked = {int(row.partition(":")[0]) for pairs in found for row, *_ in pairs}
