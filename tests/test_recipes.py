@@ -14,6 +14,15 @@ def test_smoke(name, tmp_path):
     assert all(result.skipped for result in load(name, tmp_path / "runs", smoke=True).run())
 
 
+def test_questions_pass_from_squad_to_bioasq(tmp_path):
+    results = load("en-biom-electra-qa", tmp_path / "runs", smoke=True).run()
+    by_id = {result.id: result.numbers for result in results}
+    assert by_id["factoid"]["heads"] == by_id["list"]["heads"] == "loaded"
+    assert {"exact", "f1", "strict", "lenient", "mrr"} <= set(by_id["measured"]["scores"]["model"])
+    assert by_id["factoid"]["fit"]["dev"].keys() >= {"mrr"}
+    assert by_id["yes_no"]["fit"]["dev"].keys() >= {"macro_f1"}
+
+
 @pytest.mark.parametrize("name", sorted(set(bundled()) - {"sample"}))
 def test_missing_data_is_an_instruction(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -10,13 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
 from medenc.core.errors import MedencError
 from medenc.data.examples import Answer, Labelled, Question
 from medenc.data.placing import folded_occurrences, occurrences
+from medenc.data.reading import Rejects
 from medenc.data.records import Passage
+from medenc.data.sources import read_passages
+from medenc.text.windows import sentences
 
 KINDS = ("factoid", "list", "yesno", "summary")
+ContextKind = Literal["snippet", "surrounding", "abstract"]
+AROUND = 2  # sentences on either side of a snippet, as in BioBERT's "appended snippets"
 MAX_CONTEXTS = 1000  # an id has three digits for the context
 
 
@@ -64,6 +71,47 @@ def document_contexts(question: BioasqQuestion, documents: Mapping[str, Passage]
     if missing := [id_ for id_ in cited if id_ not in documents]:
         raise MedencError(f"no document {missing[0]}", where=f"BioASQ question {question.id}", hint="fetch it first")
     return [(documents[id_].title, documents[id_].content) for id_ in cited]
+
+
+def surrounding_contexts(
+    question: BioasqQuestion, documents: Mapping[str, Passage], around: int = AROUND
+) -> list[tuple[str, str]]:
+    """(title, text) of every snippet with `around` sentences of its abstract on either side, each text once.
+
+    A snippet that does not stand in its abstract word for word is given as it is.
+    """
+    found = [
+        (documents[id_].title, _surrounded(documents[id_].content, snippet.text, around))
+        if (id_ := pubmed_id(snippet.document)) in documents
+        else ("", snippet.text)
+        for snippet in question.snippets
+        if snippet.text.strip()
+    ]
+    return list({text: (title, text) for title, text in found}.values())
+
+
+def contexts_of(question: BioasqQuestion, kind: ContextKind, documents: Mapping[str, Passage]) -> list[tuple[str, str]]:
+    """(title, text) of every context of a question."""
+    if kind == "snippet":
+        return snippet_contexts(question)
+    give = surrounding_contexts if kind == "surrounding" else document_contexts
+    return give(question, documents)
+
+
+def read_documents(path: Path | None, kind: ContextKind) -> dict[str, Passage]:
+    """The abstracts by their PubMed ids; none are needed for snippets. Raises: MedencError when they are missing."""
+    if kind == "snippet":
+        return {}
+    if path is None:
+        raise MedencError(
+            f"contexts = '{kind}' needs the abstracts",
+            where="documents",
+            hint="JSON lines of {id, title, text}, the id being PubMed's",
+        )
+    rejects = Rejects()
+    found = {passage.id: passage for passage in read_passages([path], rejects)}
+    rejects.finish()
+    return found
 
 
 def to_squad(
@@ -121,6 +169,16 @@ def find_answers(context: str, entries: Sequence[Sequence[str]]) -> tuple[Answer
 def pubmed_id(document: str) -> str:
     """`12345` of `http://www.ncbi.nlm.nih.gov/pubmed/12345`."""
     return document.rstrip("/").rpartition("/")[2]
+
+
+def _surrounded(content: str, snippet: str, around: int) -> str:
+    spans = occurrences(content, snippet.strip()) or folded_occurrences(content, snippet.strip())
+    if not spans:
+        return snippet
+    cuts = sentences(content)
+    touched = [place for place, (start, end) in enumerate(cuts) if start < spans[0][1] and spans[0][0] < end]
+    first, last = max(0, touched[0] - around), min(len(cuts) - 1, touched[-1] + around)
+    return content[cuts[first][0] : cuts[last][1]]
 
 
 def _mentions(context: str, synonym: str) -> list[tuple[int, int]]:
