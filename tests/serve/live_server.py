@@ -1,7 +1,7 @@
 """A server in a process of its own, with parts whose speed a test chooses: `python live_server.py '{"cost": 0.01}'`.
 
 `cost` is the seconds that a text takes, `limits_` lowers bounds, `versions` is a file with the number of the version
-that a reload opens, `keys` a file of keys.
+that a reload opens, `keys` a file of keys, `index` and `terms` are folders of real ones.
 """
 
 import json
@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
-from smallest import LetterModel
+from smallest import FirstLetter, LetterModel
 
 from medenc.core.errors import MedencError
 from medenc.search.answer import Answer
+from medenc.search.index import Index
+from medenc.search.linker import Linker
 from medenc.serve import limits
 from medenc.serve.app import create_app
 from medenc.serve.keys import read_keys
@@ -51,7 +53,7 @@ class SlowIndex:
         return [Answer(f"{query} by {self.version}", "lexical", [], {}) for query in queries]
 
 
-def main(cost=0.0, limits_=None, versions=None, keys=None, place=None):
+def main(cost=0.0, limits_=None, versions=None, keys=None, place=None, index=None, terms=None):
     """Serve until a signal."""
     for name, value in (limits_ or {}).items():
         setattr(limits, name, value)
@@ -60,8 +62,13 @@ def main(cost=0.0, limits_=None, versions=None, keys=None, place=None):
         version = int(Path(versions).read_text()) if versions else 1
         if version < 0:
             raise MedencError("this version is damaged", where=versions)
-        models = {"letters": SlowLetters(cost, version)}
-        return Served(SlowIndex(cost, version), models, keys=read_keys(Path(keys)) if keys else None)
+        return Served(
+            Index.open(Path(index), lambda _: LetterModel()) if index else SlowIndex(cost, version),
+            {"letters": SlowLetters(cost, version)},
+            {"first-letter": FirstLetter()},
+            Linker(Path(terms), None) if terms else None,
+            keys=read_keys(Path(keys)) if keys else None,
+        )
 
     serve(create_app(opened(), opened), Place(port=0, **(place or {})))
 

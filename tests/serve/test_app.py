@@ -157,6 +157,12 @@ def test_what_is_not_served_is_said():
         assert empty.get("/v1/info").json()["index"] is None
 
 
+def test_a_mode_that_is_not_there_is_said(client):
+    answer = client.post("/v1/link", json={"mentions": ["a"], "mode": "dense"})
+    assert answer.status_code == 404
+    assert answer.json()["error"] == {"code": "no_such_mode", "message": "known modes: lexical", "where": "body.mode"}
+
+
 def test_links_name_the_concept_in_three_languages(client):
     (link,) = client.post("/v1/link", json={"mentions": ["고혈압"], "top": 1}).json()["links"]
     (candidate,) = link["candidates"]

@@ -16,11 +16,12 @@ from medenc.runtime.embedder import score
 from medenc.serve import schemas
 from medenc.serve.body import JsonRoute
 from medenc.serve.errors import Refused
-from medenc.serve.served import Model, Role, Served, TaskModel
+from medenc.serve.served import Dictionary, Model, Role, SearchIndex, Served, TaskModel
 from medenc.serve.service import Generation, Service
 from medenc.serve.work import Ask, Embed, Link, Predict, Search
 
 T = TypeVar("T")
+M = TypeVar("M", bound=str | None)
 GENERATION = "medenc-generation"  # the header that names what answered
 
 
@@ -35,7 +36,8 @@ def answering(service: Service) -> APIRouter:
     @router.post("/v1/search", response_model=schemas.SearchResponse)
     async def search(request: Request, body: schemas.SearchRequest) -> Response:
         now = service.generation
-        work = Search(the("index", now.served.index), body.top, body.mode, body.where)
+        index = the("index", now.served.index)
+        work = Search(index, body.top, possible(body.mode, index), body.where)
         try:
             (answer,) = await service.compute(request, work, [body.query], [body.query])
         except MedencError as error:
@@ -54,7 +56,8 @@ def answering(service: Service) -> APIRouter:
     @router.post("/v1/link", response_model=schemas.LinkResponse)
     async def link(request: Request, body: schemas.LinkRequest) -> Response:
         now = service.generation
-        work = Link(the("dictionary", now.served.dictionary), body.top, body.mode)
+        dictionary = the("dictionary", now.served.dictionary)
+        work = Link(dictionary, body.top, possible(body.mode, dictionary))
         return written({"links": await service.compute(request, work, body.mentions, body.mentions)}, now)
 
     @router.post("/v1/predict/{name}", response_model=schemas.PredictResponse)
@@ -114,6 +117,14 @@ def the(what: str, part: T | None) -> T:
     if part is None:
         raise Refused(HTTPStatus.NOT_FOUND, "not_served", f"this server has no {what}")
     return part
+
+
+def possible(mode: M, part: SearchIndex | Dictionary) -> M:
+    """A mode that is none or one of the part's. Raises: Refused (404) when it cannot work so."""
+    if mode is not None and mode not in part.modes:
+        message = f"known modes: {', '.join(part.modes)}"
+        raise Refused(HTTPStatus.NOT_FOUND, "no_such_mode", message, "body.mode")
+    return mode
 
 
 def named(known: Mapping[str, T], name: str, where: str) -> T:

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from medenc.serve import limits
 from medenc.serve.served import LinkMode, Mode, Overflow, Role
 
+NOT_BLANK = r"[^\s\x1c-\x1f\x85\ufeff]"  # spelt out because Python, Rust and ECMAScript disagree on \s
+
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if not re.search(NOT_BLANK, text):
         raise PydanticCustomError("blank", "text is needed, found only white space")
     return text
 
 
-Question = Annotated[str, StringConstraints(max_length=limits.LONGEST_QUERY), AfterValidator(_not_blank)]
-Text = Annotated[str, StringConstraints(max_length=limits.LONGEST_TEXT), AfterValidator(_not_blank)]
-Mention = Annotated[str, StringConstraints(max_length=limits.LONGEST_MENTION), AfterValidator(_not_blank)]
+def _whole(number: Any) -> Any:
+    """JSON has one kind of number: 3.0 is the integer 3."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+Count = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
+
+
+def _text(characters: int) -> tuple[StringConstraints, AfterValidator, FieldInfo]:
+    """What makes a string a text of at most so many characters."""
+    described: FieldInfo = Field(json_schema_extra={"pattern": NOT_BLANK})
+    return StringConstraints(max_length=characters), AfterValidator(_not_blank), described
+
+
+Question = Annotated[str, *_text(limits.LONGEST_QUERY)]
+Text = Annotated[str, *_text(limits.LONGEST_TEXT)]
+Mention = Annotated[str, *_text(limits.LONGEST_MENTION)]
 Texts = Annotated[list[Text], Field(min_length=1, max_length=limits.MOST_TEXTS)]
 OneOrMore = Annotated[
     Texts,
-    BeforeValidator(lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=str | list[str]),
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value, json_schema_input_type=Text | Texts),
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
 Fields = Annotated[
-    dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}$")], Text | Texts], Field(min_length=1, max_length=8)
+    dict[Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}$")], Text | Texts],
+    Field(min_length=1, max_length=8, json_schema_extra={"additionalProperties": False}),
 ]
 
 
@@ -41,7 +60,7 @@ class SearchRequest(_Request):
     """What to look for, how, and in which passages."""
 
     query: Question
-    top: Annotated[int, Field(ge=1, le=limits.MOST_HITS)] = 10
+    top: Annotated[Count, Field(ge=1, le=limits.MOST_HITS)] = 10
     mode: Mode | None = None
     where: Annotated[str, StringConstraints(min_length=1, max_length=limits.LONGEST_FILTER)] | None = None
 
@@ -50,14 +69,14 @@ class AskRequest(_Request):
     """A question to answer with verbatim spans of passages."""
 
     question: Question
-    top: Annotated[int, Field(ge=1, le=limits.MOST_ANSWERS)] = 3
+    top: Annotated[Count, Field(ge=1, le=limits.MOST_ANSWERS)] = 3
 
 
 class LinkRequest(_Request):
     """Mentions to link to the concepts of the dictionary that is served."""
 
     mentions: Annotated[list[Mention], Field(min_length=1, max_length=limits.MOST_TEXTS)]
-    top: Annotated[int, Field(ge=1, le=limits.MOST_CANDIDATES)] = 5
+    top: Annotated[Count, Field(ge=1, le=limits.MOST_CANDIDATES)] = 5
     mode: LinkMode | None = None
 
 

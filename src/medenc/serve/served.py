@@ -28,6 +28,10 @@ class Answered(Protocol):
 class SearchIndex(Protocol):
     """Documents that can be searched; `search_batch` and `ask` are called by one thread at a time."""
 
+    @property
+    def modes(self) -> Sequence[str]:
+        """The ways to search, the best first."""
+
     def info(self) -> dict[str, Any]:
         """At least `documents`, how many there are, their `version`, and `modes`, those that it can search in."""
 
@@ -136,7 +140,7 @@ class Dictionary(Protocol):
     """Names of concepts; one thread at a time calls `link`."""
 
     @property
-    def modes(self) -> Sequence[LinkMode]:
+    def modes(self) -> Sequence[str]:
         """The ways to link, the best first."""
 
     def info(self) -> dict[str, Any]:

@@ -13,7 +13,9 @@ export function place(tab, values = {}) {
   return given.length ? `${tab}?${new URLSearchParams(given)}` : tab;
 }
 
-// Go to a place; the back button leads back. Going where one is already does nothing.
+// Go to a place; the back button leads back. Gives false where one is there already.
 export function go(tab, values = {}) {
+  const before = location.hash;
   location.hash = place(tab, values);
+  return location.hash !== before;
 }

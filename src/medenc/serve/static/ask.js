@@ -10,7 +10,6 @@ const AROUND = 320; // code points of a document shown around an answer
 const UNSURE = 0.5;
 
 let panel;
-let shown = null;
 
 const inText = () => document.querySelector("input[name=ask-where]:checked").value === "pasted";
 
@@ -26,15 +25,13 @@ export const ask = {
   },
 
   async show(values) {
-    const address = place("ask", values);
-    if (address === shown) return;
-    shown = address;
-    if (values.q) {
+    await panel.visit(place("ask", values), (signal) => {
+      if (!values.q) return prepare();
       at("question").value = values.q;
       document.querySelector("input[name=ask-where][value=index]").checked = true;
       choosePlace();
-    }
-    await panel.run((signal) => (values.q ? fromIndex(values.q, signal) : prepare()));
+      return fromIndex(values.q, signal);
+    });
   },
 };
 
@@ -62,8 +59,8 @@ function submit() {
   if (!question) return at("question").focus();
   if (inText()) return panel.run((signal) => fromText(question, at("ask-text").value, signal));
   const values = { q: question };
-  if (location.hash !== `#${place("ask", values)}`) return go("ask", values);
-  shown = null;
+  if (go("ask", values)) return;
+  panel.renew();
   ask.show(values);
 }
 

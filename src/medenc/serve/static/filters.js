@@ -15,9 +15,11 @@ export class Filters {
   #choices = {};
   #sql = make("input", { id: "filter-sql", type: "text", maxLength: 500 });
   #opened = false;
+  #changed;
 
   // `changed` is called when the reader has chosen, `failed` with what went wrong.
   constructor(changed, failed) {
+    this.#changed = changed;
     this.box = at("filters");
     this.button = at("filter");
     this.button.addEventListener("click", () => this.open(this.box.hidden).catch(failed));
@@ -50,7 +52,8 @@ export class Filters {
     const { metadata } = await get("/v1/map").finally(() => this.box.removeAttribute("aria-busy"));
     this.#opened = true;
     const keys = Object.keys(metadata).filter((name) => NAME.test(name));
-    this.box.replaceChildren(...keys.map((name) => this.#choice(name, metadata[name])), this.#condition());
+    const choices = keys.length ? keys.map((name) => this.#choice(name, metadata[name])) : [make("p", { className: "hint", say: "filter_none" })];
+    this.box.replaceChildren(...choices, this.#condition(), this.#clearing());
   }
 
   #choice(name, column) {
@@ -58,6 +61,14 @@ export class Filters {
     const options = [make("option", { value: "", say: "filter_any" }), ...values.map((value) => make("option", { value }, value))];
     this.#choices[name] = make("select", { id: `filter-${name}` }, ...options);
     return make("label", { className: "choice" }, make("span", {}, name), this.#choices[name]);
+  }
+
+  #clearing() {
+    const clear = () => {
+      for (const field of [this.#sql, ...Object.values(this.#choices)]) field.value = "";
+      this.#changed();
+    };
+    return make("button", { type: "button", className: "quiet", say: "filter_clear", on: { click: clear } });
   }
 
   #condition() {

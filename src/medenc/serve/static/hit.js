@@ -101,7 +101,7 @@ const shared = (one) =>
 function nearest(hit) {
   const points = Array.from(hit.text).slice(...hit.window);
   const cut = points.length > PASSAGE ? `${points.slice(0, PASSAGE).join("")} …` : points.join("");
-  return foreign("q", "", cut.trim());
+  return foreign("q", "", cut);
 }
 
 function part(name, hit, full) {

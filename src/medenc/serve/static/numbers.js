@@ -9,7 +9,6 @@ const SHORT = 12; // characters of a fingerprint
 const DEEPEST = 3; // levels of numbers that are listed; the rest is in the whole manifest
 
 let panel;
-let shown = false;
 
 export const numbers = {
   start() {
@@ -17,7 +16,7 @@ export const numbers = {
   },
 
   async show() {
-    if (!shown) shown = await panel.run(load);
+    await panel.visit("numbers", load);
   },
 };
 

@@ -2,7 +2,7 @@
 import { here } from "./address.js";
 import { ask } from "./ask.js";
 import { compare } from "./compare.js";
-import { at } from "./dom.js";
+import { at, make } from "./dom.js";
 import { documents } from "./document.js";
 import { map } from "./map.js";
 import { numbers } from "./numbers.js";
@@ -10,7 +10,7 @@ import { read } from "./read.js";
 import { search } from "./search.js";
 import { info, useKey } from "./server.js";
 import { terms } from "./terms.js";
-import { preferred, say, speak, speakIn } from "./words.js";
+import { preferred, say, speak } from "./words.js";
 
 const TABS = { search, ask, compare, terms, read, map, numbers, document: documents };
 const panel = (tab) => at(`tab-${tab}`);
@@ -88,11 +88,9 @@ function move(step) {
 }
 
 async function describe() {
-  const facts = await info();
-  at("facts").replaceChildren(`medenc ${facts.medenc}${facts.index ? " · " : ""}`);
-  if (!facts.index) return;
-  const count = at("facts").appendChild(document.createElement("span"));
-  speakIn(count, "passages", { n: facts.index.documents });
+  const { medenc, index } = await info();
+  at("facts").replaceChildren(`medenc ${medenc}`);
+  if (index) at("facts").append(" · ", make("span", { say: ["passages", { n: index.documents }] }));
 }
 
 function onSkip(event) {

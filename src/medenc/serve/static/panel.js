@@ -8,6 +8,7 @@ const EXPLAINED = ["full", "too_slow", "too_long", "bad_filter", "no_such_docume
 
 export class Panel {
   #request = null;
+  #visited = null;
 
   constructor(name) {
     this.root = at(`tab-${name}`);
@@ -36,6 +37,19 @@ export class Panel {
     }
     if (this.status.dataset.say === "working") this.quiet();
     return true;
+  }
+
+  // Run an action for an address, unless its results are in view already.
+  async visit(address, action) {
+    if (address === this.#visited) return;
+    this.#visited = address;
+    const done = await this.run(action);
+    if (!done && this.#visited === address) this.#visited = null;
+  }
+
+  // Forget which address is in view: the next visit runs anew.
+  renew() {
+    this.#visited = null;
   }
 
   // Show results in place of those before.

@@ -14,7 +14,6 @@ const BESIDE = "beside";
 const COLUMNS = ["hybrid", "lexical", "dense"];
 
 let panel, filters;
-let shown = null; // the address of the results in view
 
 const query = () => at("query");
 const chosen = () => document.querySelector("input[name=mode]:checked").value;
@@ -31,14 +30,13 @@ export const search = {
   },
 
   async show(values) {
-    const address = place("search", values);
-    if (address === shown) return;
-    query().value = values.q ?? "";
-    mirror();
-    shown = address;
-    at("welcome").hidden = Boolean(values.q);
-    if (!values.q) panel.show();
-    await panel.run((signal) => (values.q ? fill(values, signal) : prepare()));
+    await panel.visit(place("search", values), (signal) => {
+      query().value = values.q ?? "";
+      mirror();
+      at("welcome").hidden = Boolean(values.q);
+      panel.show();
+      return values.q ? fill(values, signal) : prepare();
+    });
   },
 };
 
@@ -57,9 +55,9 @@ function submit() {
   const text = query().value.trim();
   if (!text) return query().focus();
   const values = { q: text, mode: chosen(), ...filters.values() };
-  if (place("search", values) === shown) shown = null; // pressed again: ask again
-  if (location.hash === `#${place("search", values)}`) search.show(values);
-  else go("search", values);
+  if (go("search", values)) return;
+  panel.renew();
+  search.show(values);
 }
 
 async function fill(values, signal) {

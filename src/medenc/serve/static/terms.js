@@ -10,7 +10,6 @@ const DOUBTFUL = 0.5;
 const LANGUAGES = ["ko", "zh", "en"];
 
 let panel;
-let shown = null;
 
 const mentions = () => at("mentions").value.split("\n").map((line) => line.trim()).filter(Boolean);
 
@@ -22,19 +21,16 @@ export const terms = {
   },
 
   async show(values) {
-    const address = place("terms", values);
-    if (address === shown) return;
-    shown = address;
     if (values.q) at("mentions").value = values.q;
-    await panel.run((signal) => fill(values.q, signal));
+    await panel.visit(place("terms", values), (signal) => fill(values.q, signal));
   },
 };
 
 function submit() {
   if (!mentions().length) return at("mentions").focus();
   const values = { q: mentions().join("\n") };
-  if (location.hash !== `#${place("terms", values)}`) return go("terms", values);
-  shown = null;
+  if (go("terms", values)) return;
+  panel.renew();
   terms.show(values);
 }
 

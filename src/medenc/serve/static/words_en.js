@@ -70,7 +70,6 @@ export default {
   why_window: "Nearest in meaning",
   why_title: "in the title",
   why_concepts: "Same concept",
-  rank_in: "Rank: {ranks}",
 
   ask_title: "Answers are quoted word for word, or there is none.",
   ask_question: "Question",
@@ -82,7 +81,6 @@ export default {
   ask_none: "No answer (probability {p} %)",
   ask_answers: "Answers",
   ask_sure: "{p} % probable",
-  ask_open: "Open the document",
 
   compare_title: "One text against several: how close are they in meaning?",
   compare_query: "This text",

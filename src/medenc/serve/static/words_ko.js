@@ -70,7 +70,6 @@ export default {
   why_window: "뜻이 가장 가까운 곳",
   why_title: "제목에",
   why_concepts: "같은 개념",
-  rank_in: "순위: {ranks}",
 
   ask_title: "글에 있는 그대로 답하고, 없으면 없다고 합니다.",
   ask_question: "질문",
@@ -82,7 +81,6 @@ export default {
   ask_none: "답이 없습니다 (확률 {p} %)",
   ask_answers: "답",
   ask_sure: "확률 {p} %",
-  ask_open: "문서 열기",
 
   compare_title: "한 글이 다른 여러 글과 뜻이 얼마나 가까운지 봅니다.",
   compare_query: "이 글을",

@@ -70,7 +70,6 @@ export default {
   why_window: "语义最近处",
   why_title: "在标题中",
   why_concepts: "同一概念",
-  rank_in: "名次：{ranks}",
 
   ask_title: "逐字引用原文作答；没有答案就说没有。",
   ask_question: "问题",
@@ -82,7 +81,6 @@ export default {
   ask_none: "没有答案（概率 {p} %）",
   ask_answers: "答案",
   ask_sure: "概率 {p} %",
-  ask_open: "打开文档",
 
   compare_title: "看一段文本与其他几段在语义上有多近。",
   compare_query: "这段文本",
