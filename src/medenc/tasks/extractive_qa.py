@@ -142,14 +142,15 @@ class ExtractiveQa(Plugin):
         return self.model_copy(update=changes)
 
     def gold(self, row: Question) -> Answered:
-        """The first answer in the context; the first accepted string where none is in it."""
+        """The answers in the context, all for a list and the first else; the accepted strings where none is in it."""
         if row.impossible:
             return answers.SILENT
-        if not (row.answers or row.accepted):
+        placed = row.answers or tuple(Answer(text, 0) for text in row.accepted)
+        if not placed:
             raise MedencError("a question without an answer that is not marked impossible", where=f"question {row.id}")
-        best = row.answers[0] if row.answers else Answer(row.accepted[0], 0)
-        candidate = Candidate(best.text, best.start, best.end, 1.0)
-        return Answered(best.text, best.start, best.end, (candidate,), 0.0, 0.0)
+        kept = placed if self.merge == "list" else placed[:1]
+        candidates = tuple(Candidate(answer.text, answer.start, answer.end, 1.0) for answer in kept)
+        return Answered(kept[0].text, kept[0].start, kept[0].end, candidates, 0.0, 0.0)
 
     def score(
         self,

@@ -1,0 +1,65 @@
+"""Questions beyond what every task promises: lists, tuning, and windows by step and by overlap."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ideal import SURE, start_end
+from material import LONG, TEXTS, question
+
+from medenc.core.plugins import build
+from medenc.decoding.answers import Calibration, Span, Window
+from medenc.text.tokenizer import train_wordpiece
+
+TOKENIZER = train_wordpiece([*TEXTS, LONG] * 2, 500)
+LISTED = question("l1", "Which drugs?", "Aspirin was given , later warfarin .", "Aspirin", "warfarin", group="g")
+
+
+def test_every_answer_of_a_list_is_learned_and_comes_back():
+    task = build("task", {"use": "extractive_qa", "merge": "list", "learn": "each"}, "here")
+    features, _ = task.features([LISTED], TOKENIZER, [], 48, learn=True)
+    assert len(features) == 2
+    found = [task.read(start_end(feature, {}), feature, []) for feature in features]
+    predictions = task.decode(found, features, [LISTED], [])
+    for predicted in (predictions, [task.gold(LISTED)]):
+        assert task.score([LISTED], predicted, [])["list_f1"] == 1
+
+
+def test_a_window_that_cuts_an_answer_teaches_none():
+    row = question("q", "When?", LONG, "day 29")
+    task = build("task", {"use": "extractive_qa", "doc_stride": 4}, "here")
+    features, _ = task.features([row], TOKENIZER, [], 40, learn=True)
+    taught = [(int(feature.gold["start"]), int(feature.gold["end"])) for feature in features]
+    assert (0, 0) in taught
+    for feature, (start, end) in zip(features, taught, strict=True):
+        if start:
+            assert LONG[feature.offsets[start, 0] : feature.offsets[end, 1]] == "day 29"
+
+
+def test_the_threshold_is_the_development_rows():
+    rows = [question(str(i), "Which?", TEXTS[0], "Metformin") for i in range(12)]
+    rows += [question(f"n{i}", "Which?", TEXTS[0], impossible=True) for i in range(12)]
+    task = build("task", {"use": "extractive_qa"}, "here")
+    features, _ = task.features(rows, TOKENIZER, [], 48)
+    rng = np.random.default_rng(0)
+    found = [
+        Window((Span(0, 9, 5.0), Span(10, 16, 1.0)), 5.0 + rng.normal(2 if row.impossible else -4, 0.5)) for row in rows
+    ]
+    tuned = task.tuned(found, features, rows)
+    assert -3 < tuned.threshold < 1
+    assert tuned.calibration != Calibration()
+    right = tuned.decode(found, features, rows, [])
+    assert tuned.score(rows, right, [])["f1"] == 1
+    assert all((one.no_answer_probability > 0.8) == row.impossible for row, one in zip(rows, right, strict=True))
+    assert task.tuned(found[:12], features[:12], rows[:12]).calibration.slope == 1  # only one kind: nothing to learn
+
+
+def test_without_no_answer_there_always_is_one():
+    task = build("task", {"use": "extractive_qa", "no_answer": False}, "here")
+    features, _ = task.features([LISTED], TOKENIZER, [], 48)
+    outputs = start_end(replace(features[0], gold={"start": 0, "end": 0}), {})
+    assert outputs["start_logits"][0] == SURE  # the model is sure that there is none
+    (answer,) = task.decode([task.read(outputs, features[0], [])], features, [LISTED], [])
+    assert answer.text
+    assert answer.no_answer_probability == 0
+    assert sum(one.probability for one in answer.candidates) == pytest.approx(1)
