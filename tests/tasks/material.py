@@ -167,6 +167,12 @@ TRIPLES = (
     related("Aspirin prevents stroke and fever .", ("Aspirin", "treats", "fever"), ("Aspirin", "prevents", "stroke")),
     Annotated("no triple", "Nothing here ."),
 )
+DIAGNOSES = (
+    Labelled("d1", "右肺癌伴淋巴结转移", ("肺恶性肿瘤", "淋巴结继发恶性肿瘤")),
+    Labelled("d2", "2型糖尿病", ("非胰岛素依赖型糖尿病",)),
+    Labelled("d3", "HTN 3级", ("高血压病3级",)),
+    Labelled("d4", "ＤＭ", ("糖尿病",)),
+)
 
 CASES = {
     "entity_spans": (
@@ -203,6 +209,10 @@ CASES = {
     "multiple_choice": (
         Case("any number of options", {"use": "multiple_choice"}, CHOICES),
         Case("four options", {"use": "multiple_choice", "options": 4}, CHOICES[:1]),
+    ),
+    "term_normalization": (
+        Case("all probable", {"use": "term_normalization"}, DIAGNOSES),
+        Case("as many as are joined", {"use": "term_normalization", "count": "joined"}, DIAGNOSES),
     ),
     "triples": (
         Case("linked", {"use": "triples", "threshold": 3}, TRIPLES),
