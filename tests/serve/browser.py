@@ -5,7 +5,15 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from medenc.serve.app import create_app
+from medenc.serve.run import address, listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SWITCHES = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--mute-audio"]
@@ -15,6 +23,20 @@ SWITCHES += [
     "--disable-sync",
     "--remote-debugging-pipe",
 ]
+
+CHECKS = Path(__file__).with_name("page_checks.js").read_text("utf-8")
+
+
+@contextmanager
+def serving(served):
+    """The address of a server of the page in a thread."""
+    listener = listen("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(create_app(served), log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield address(listener)
+    server.should_exit = True
+    thread.join()
 
 
 class Browser:
@@ -83,6 +105,7 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[feature])
 
     def open(self, address):
+        self.call("Page.navigate", url="about:blank")  # an address that differs behind # alone would not be opened anew
         self.call("Page.navigate", url=address)
         self.wait("document.readyState === 'complete' && document.querySelectorAll('#examples li').length > 0")
         self.settle()
@@ -92,6 +115,10 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
+
+    def check(self, expression):
+        """The value of an expression over the functions of page_checks.js."""
+        return self.run(f"(() => {{ {CHECKS} return {expression}; }})()")
 
     def wait(self, condition, seconds=10):
         end = time.monotonic() + seconds
@@ -112,8 +139,24 @@ class Browser:
         self.call("Input.insertText", text=text)
 
     def click(self, selector):
-        self.run(f"document.querySelector({json.dumps(selector)}).click()")
+        """Press an element where it is on the screen, as a mouse does."""
+        place = f"document.querySelector({json.dumps(selector)})"
+        self.run(f"{place}.scrollIntoView({{block: 'center'}})")
+        box = self.run(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({place}.getBoundingClientRect())"
+        )
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
         self.settle()
+
+    def go(self, place):
+        """Another place on the page."""
+        self.run(f"location.hash = {json.dumps(place)}")
+        self.settle()
+
+    def texts(self, selector):
+        """The text of every element that a selector finds."""
+        return self.run(f"[...document.querySelectorAll({json.dumps(selector)})].map((e) => e.textContent)")
 
     def settle(self):
         """Wait until no tab is at work."""

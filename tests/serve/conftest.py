@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, Browser, serving
 from fastapi.testclient import TestClient
+from notes import READERS
 from smallest import FirstLetter, LetterModel
 
 import medenc
@@ -75,3 +78,42 @@ def client(served):
     app = create_app(served)
     with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def server(served):
+    """The address of a server that has one of everything that the page shows."""
+    report = {
+        "role": "report",
+        "name": "evaluate",
+        "created": "2026-01-02T03:04:05+00:00",
+        "numbers": {
+            "n_queries": 96,
+            "split": "test",
+            "scores": {"hybrid": {"nDCG@10": 0.75, "R@100": 0.9}, "lexical": {"nDCG@10": 0.5, "R@100": 1.0}},
+            "intervals": {"hybrid": {"nDCG@10": [0.7, 0.8]}},
+            "tests": [{"a": "hybrid", "b": "lexical", "measure": "nDCG@10", "difference": 0.25, "p": 0.0004}],
+        },
+    }
+    whole = replace(served, tasks={**served.tasks, **READERS}, manifests=[*served.manifests, report])
+    with serving(whole) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with Browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium, server):
+    """The page in English as somebody sees it for the first time."""
+    chromium.size(1200, 900)
+    chromium.open(server + "/")
+    chromium.run("localStorage.clear()")
+    chromium.open(server + "/")
+    chromium.events.clear()
+    return chromium

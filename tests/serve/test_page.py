@@ -52,19 +52,57 @@ def test_every_control_has_a_name():
             assert any(name in attributes for name in named), attributes
 
 
+LANGUAGES = ("ko", "zh", "en")
+ENTRY = re.compile(r'^  (\w+): "(.*)",$', re.MULTILINE)
+WORDS = {language: dict(ENTRY.findall(SOURCES[f"words_{language}.js"])) for language in LANGUAGES}
+
+
 def test_the_three_languages_say_the_same_things():
-    english, *others = (
-        set(re.findall(r"(\w+):", part)) for part in re.split(r"\n  (?:ko|zh|en): \{", SOURCES["words.js"])[1:]
-    )
-    assert all(keys == english for keys in others)
-    spoken = {
-        a[key]
-        for _, a in Tags(SOURCES["index.html"]).found
-        for key in ("data-say", "data-label", "data-hint")
-        if key in a
-    }
-    spoken |= set(re.findall(r'say\("(\w+)"\)', SOURCES["page.js"]))
-    assert spoken - english == set()
+    english = WORDS["en"]
+    assert len(english) > 130
+    for language, words in WORDS.items():
+        written = re.findall(r"^ +\S+:", SOURCES[f"words_{language}.js"], re.MULTILINE)
+        assert len(written) == len(words), "an entry that is not one line"
+        assert list(words) == list(english)
+        for key, text in words.items():
+            assert text.strip()
+            values = set(re.findall(r"\{(\w+)\}", text))
+            assert values == set(re.findall(r"\{(\w+)\}", english[key])), (language, key)
+
+
+def test_each_language_is_itself():
+    for language, script in (("ko", "[가-힣]"), ("zh", "[一-鿿]")):
+        bare = {key for key, text in WORDS[language].items() if not re.search(script, text)}
+        assert bare <= {"numbers_p", "numbers_interval"}
+    assert not [text for text in WORDS["en"].values() if re.search("[가-힣一-鿿]", text)]
+
+
+def test_whatever_the_page_says_is_in_the_table_and_the_other_way_round():
+    tags = Tags(SOURCES["index.html"]).found
+    spoken = {a[key] for _, a in tags for key in ("data-say", "data-label", "data-hint") if key in a}
+    scripts = "\n".join(SOURCES[name] for name in SCRIPTS if not name.startswith("words"))
+    known = set(WORDS["en"])
+    assert spoken <= known
+    named = {key for key in known if re.search(rf'"{key}"', scripts)}
+    made = {key for prefix in re.findall(r"`(\w+_)\$\{", scripts) for key in known if key.startswith(prefix)}
+    plural = {f"{key}_one" for key in known}
+    assert known - spoken - named - made - plural == set(LANGUAGES) - named - spoken
+    keys = set(re.findall(r'(?:say|label|hint): \[?"(\w+)"', scripts)) | set(re.findall(r'say\("(\w+)"', scripts))
+    assert keys <= known
+
+
+def test_one_module_alone_makes_elements():
+    making = re.compile(r"createElement|createElementNS|\.setAttribute\(name")
+    assert [name for name in SCRIPTS if making.search(SOURCES[name])] == ["dom.js"]
+    attributes = {own for name in SCRIPTS for own in re.findall(r'setAttribute\("([\w-]+)"', SOURCES[name])}
+    assert attributes <= {"aria-busy", "aria-current", "aria-expanded", "aria-label", "href", "role"}
+    assert re.findall(r'setAttribute\("href", (.+?)\)', "".join(SOURCES.values())) == ["`#${value}`"]
+
+
+def test_modules_have_one_subject_each():
+    for name in SCRIPTS:
+        assert SOURCES[name].startswith("//"), f"{name} does not say what it is for"
+        assert len(SOURCES[name].splitlines()) < 200
 
 
 NODE = shutil.which("node")
@@ -121,6 +159,20 @@ def test_an_excerpt_keeps_the_first_mark():
         assert any(all(inside(span, spans) for span in place) for place in moved)
         if spans:
             assert min(spans)[0] in [min(place)[0] for place in moved if place]
+
+
+@needs_node
+def test_the_sentence_around_a_word():
+    text = "BNP 1.5 ng. 👩‍⚕️ 호흡곤란이 심했다. 利尿后好转。Done"
+    for word, sentence in [
+        ("1", "BNP 1.5 ng."),
+        ("심", "👩‍⚕️ 호흡곤란이 심했다."),
+        ("好", "利尿后好转。"),
+        ("Done", "Done"),
+    ]:
+        start = text.index(word)
+        found = javascript("text.sentenceAround(given[0], given[1])", text, [start, start + len(word)])
+        assert text[slice(*found)] == sentence
 
 
 @needs_node
