@@ -66,7 +66,7 @@ def main(cost=0.0, limits_=None, versions=None, keys=None, place=None, index=Non
             Index.open(Path(index), lambda _: LetterModel()) if index else SlowIndex(cost, version),
             {"letters": SlowLetters(cost, version)},
             {"first-letter": FirstLetter()},
-            Linker(Path(terms), None) if terms else None,
+            dictionary=Linker(Path(terms), None) if terms else None,
             keys=read_keys(Path(keys)) if keys else None,
         )
 

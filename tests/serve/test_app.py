@@ -3,12 +3,13 @@
 import base64
 import threading
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from smallest import LetterModel
+from smallest import FirstWord, LetterModel
 
 from medenc.core.errors import MedencError
 from medenc.search.answer import Answer
@@ -51,6 +52,29 @@ def test_ask_gives_verbatim_spans(client, passages):
     assert answer["answers"]
     for span in answer["answers"]:
         assert passages[span["id"]].text[span["start"] : span["end"]] == span["text"]
+
+
+def test_a_reader_reads_what_a_search_finds_or_what_is_pasted(served, passages):
+    readers = {"first": FirstWord(), "second": FirstWord()}
+    with TestClient(create_app(replace(served, readers=readers)), base_url="http://localhost") as client:
+        found = client.post("/v1/ask", json={"question": "warfarin INR", "reader": "first"}).json()
+        assert [passages[one["id"]].text[one["start"] : one["end"]] for one in found["answers"]] == [
+            one["text"] for one in found["answers"]
+        ]
+        asked = {"question": "What?", "text": "pasted text", "reader": "second"}
+        assert client.post("/v1/ask", json=asked).json()["answers"][0]["text"] == "pasted"
+        nothing = client.post("/v1/ask", json=asked | {"text": "nothing"}).json()
+        assert (nothing["answers"], nothing["no_answer_probability"]) == ([], 0.9)
+        assert client.post("/v1/ask", json=asked | {"reader": "third"}).json()["error"]["code"] == "no_such_model"
+        assert client.get("/v1/info").json()["readers"] == ["first", "second"]
+
+
+def test_the_only_reader_reads_unasked_and_without_one_a_text_cannot_be_read(served, client):
+    asked = {"question": "What?", "text": "pasted text"}
+    with TestClient(create_app(replace(served, readers={"r": FirstWord()})), base_url="http://localhost") as reading:
+        assert reading.post("/v1/ask", json=asked).json()["answers"][0]["text"] == "pasted"
+        assert reading.post("/v1/ask", json={"question": "warfarin"}).json()["answers"][0]["probability"] == 0.9
+    assert client.post("/v1/ask", json=asked).json()["error"]["message"] == "this server has no reader"
 
 
 def test_similarity(client):

@@ -19,12 +19,14 @@ from medenc.decoding.folder import is_task
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder, Windows
 from medenc.runtime.predictor import Predictor
+from medenc.runtime.reader import Reader
 from medenc.search import dictionary, settings, snapshot
 from medenc.search.index import Index
 from medenc.search.linker import Linker
 from medenc.serve import provenance
 from medenc.serve.keys import read_keys
 from medenc.serve.served import Served
+from medenc.tasks.extractive_qa import ExtractiveQa
 
 INDEX_MODEL = "index"  # the name under which the index's own model is served
 
@@ -64,13 +66,14 @@ def open_sources(sources: Sources) -> Served:
     if index is not None and index.settings.model and INDEX_MODEL not in sources.models:
         own = opened.model(Path(index.settings.model.path).resolve(), INDEX_MODEL)
         models |= {} if own in models.values() else {INDEX_MODEL: own}
+    readers = {name: Reader(task) for name, task in tasks.items() if isinstance(task.task, ExtractiveQa)}
     linker = None if sources.terms is None else opened.dictionary(sources.terms.resolve())
     for report in sources.reports:
         opened.note("report", report.name, _whole(report.resolve(), "report"))
     if index is None and linker is None and not sources.models:
         raise MedencError("nothing to serve", hint="give an index, or a model with --model NAME=DIR")
     keys = read_keys(sources.keys) if sources.keys else None
-    return Served(index, models, tasks, linker, opened.notes, keys)
+    return Served(index, models, tasks, linker, opened.notes, keys, readers)
 
 
 class _Opened:

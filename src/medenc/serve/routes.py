@@ -16,12 +16,13 @@ from medenc.runtime.embedder import score
 from medenc.serve import schemas
 from medenc.serve.body import JsonRoute
 from medenc.serve.errors import Refused
-from medenc.serve.served import Dictionary, Model, Role, SearchIndex, Served, TaskModel
+from medenc.serve.served import Dictionary, Model, Role, SearchIndex, Served, TaskModel, TextReader
 from medenc.serve.service import Generation, Service
-from medenc.serve.work import Ask, Embed, Link, Predict, Search
+from medenc.serve.work import Ask, Embed, Link, Predict, Read, ReadFound, Search
 
 T = TypeVar("T")
 M = TypeVar("M", bound=str | None)
+READ_TOKENS = 4_000  # about what a reader reads for a question, besides the question
 GENERATION = "medenc-generation"  # the header that names what answered
 
 
@@ -49,8 +50,15 @@ def answering(service: Service) -> APIRouter:
     @router.post("/v1/ask", response_model=schemas.AskResponse)
     async def ask(request: Request, body: schemas.AskRequest) -> Response:
         now = service.generation
-        work = Ask(the("index", now.served.index), body.top)
-        (answer,) = await service.compute(request, work, [body.question], [body.question])
+        reader = the_reader(now.served, body.reader)
+        if body.text is not None:
+            read, whole = Read(the("reader", reader), body.top), f"{body.question} {body.text}"
+            (answer,) = await service.compute(request, read, [(body.question, body.text)], [whole])
+            return written(answer.to_json(), now)
+        index = the("index", now.served.index)
+        work = Ask(index, body.top) if reader is None else ReadFound(index, reader, body.top)
+        unread = 0 if reader is None else READ_TOKENS
+        (answer,) = await service.compute(request, work, [body.question], [body.question], unread)
         return written(answer.to_json(), now)
 
     @router.post("/v1/link", response_model=schemas.LinkResponse)
@@ -133,6 +141,13 @@ def named(known: Mapping[str, T], name: str, where: str) -> T:
         message = f"known models: {', '.join(sorted(known)) or 'none'}"
         raise Refused(HTTPStatus.NOT_FOUND, "no_such_model", message, where)
     return known[name]
+
+
+def the_reader(served: Served, name: str | None) -> TextReader | None:
+    """The named reader, or the only one, or none."""
+    if name is None:
+        return next(iter(served.readers.values())) if len(served.readers) == 1 else None
+    return named(served.readers, name, "body.reader")
 
 
 def the_model(served: Served, name: str | None) -> tuple[str, Model]:

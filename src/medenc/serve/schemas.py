@@ -66,9 +66,14 @@ class SearchRequest(_Request):
 
 
 class AskRequest(_Request):
-    """A question to answer with verbatim spans of passages."""
+    """A question to answer with verbatim spans: of passages that are searched for, or of `text`.
+
+    `reader` names a question answering model; the only one that is served reads unasked.
+    """
 
     question: Question
+    text: Text | None = None
+    reader: Name | None = None
     top: Annotated[Count, Field(ge=1, le=limits.MOST_ANSWERS)] = 3
 
 
@@ -154,6 +159,7 @@ class Span(BaseModel):
     end: int
     id: str
     probability: float
+    sentence: tuple[int, int] | None = None
 
 
 class AskResponse(BaseModel):
@@ -289,6 +295,7 @@ class InfoResponse(BaseModel):
     index: IndexInfo | None
     models: dict[str, ModelInfo]
     tasks: dict[str, TaskInfo]
+    readers: list[str]
     dictionary: DictionaryInfo | None
     limits: dict[str, int]
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from medenc.data.records import Passage
+from medenc.search.answer import Answer
 from medenc.search.linker import Candidate, Linked
 from medenc.serve.keys import Keys
 
@@ -37,7 +38,7 @@ class SearchIndex(Protocol):
 
     def search_batch(
         self, queries: Sequence[str], *, top: int, mode: Mode | None, where: str | None
-    ) -> Sequence[Answered]:
+    ) -> Sequence[Answer]:
         """The best `top` hits of each query; without a mode the best one that the index has."""
 
     def ask(self, question: str, top: int) -> Answered:
@@ -136,6 +137,13 @@ class TaskModel(Protocol):
         """The documented form of a prediction."""
 
 
+class TextReader(Protocol):
+    """A question answering model; one thread at a time calls it."""
+
+    def read(self, question: str, documents: Sequence[tuple[str, str]], top: int) -> Answered:
+        """Verbatim answers out of documents, id and text of each."""
+
+
 class Dictionary(Protocol):
     """Names of concepts; one thread at a time calls `link`."""
 
@@ -163,3 +171,4 @@ class Served:
     dictionary: Dictionary | None = None
     manifests: Sequence[Mapping[str, Any]] = ()  # of what is served and of the reports on it
     keys: Keys | None = None  # without any, everybody who reaches the server may ask
+    readers: Mapping[str, TextReader] = field(default_factory=dict)  # the tasks that answer questions

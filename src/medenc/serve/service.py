@@ -42,13 +42,17 @@ class Service:
         self._map: tuple[tuple[int, Any], dict[str, Any]] | None = None
         self._enforce(Generation(1, served))
 
-    async def compute(self, request: Request, work: Work, items: Sequence[Any], texts: Sequence[str]) -> list[Any]:
+    async def compute(
+        self, request: Request, work: Work, items: Sequence[Any], texts: Sequence[str], more: int = 0
+    ) -> list[Any]:
         """The results of `work` on `items`, which hold `texts`; a client that leaves frees its place.
+
+        `more` tokens are read for each item than are in its text.
 
         Raises: Refused (413, 429, 503), ClientDisconnect, and what the work raises.
         """
         try:
-            future = self.queue.submit(work, items, [weight(text) for text in texts])
+            future = self.queue.submit(work, items, [weight(text) + more for text in texts])
         except TooLargeError:
             message = "the texts of this request are more than the server reads at once"
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_many_tokens", message, "body") from None

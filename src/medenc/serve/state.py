@@ -95,6 +95,7 @@ def _described(now: Generation) -> dict[str, Any]:
         "index": None if served.index is None else _index(served.index),
         "models": {name: _model(model) for name, model in served.models.items()},
         "tasks": {name: _task(model) for name, model in served.tasks.items()},
+        "readers": sorted(served.readers),
         "dictionary": None if served.dictionary is None else _dictionary(served.dictionary),
         "limits": limits.public(),
     }

@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from medenc.api import READ_DOCUMENTS
+from medenc.search.answer import Answer
 from medenc.search.linker import Linked
-from medenc.serve.served import Answered, Dictionary, LinkMode, Mode, Model, Role, SearchIndex, TaskModel
+from medenc.serve.served import Answered, Dictionary, LinkMode, Mode, Model, Role, SearchIndex, TaskModel, TextReader
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,14 @@ class Search:
     mode: Mode | None
     where: str | None
 
-    def __call__(self, queries: list[str]) -> Sequence[Answered]:
+    def __call__(self, queries: list[str]) -> Sequence[Answer]:
         """The answer to each query."""
         return self.index.search_batch(queries, top=self.top, mode=self.mode, where=self.where)
 
 
 @dataclass(frozen=True)
 class Ask:
-    """Questions to verbatim answers."""
+    """Questions to verbatim sentences."""
 
     index: SearchIndex
     top: int
@@ -52,6 +54,33 @@ class Ask:
     def __call__(self, questions: list[str]) -> list[Answered]:
         """The answers to each question."""
         return [self.index.ask(question, top=self.top) for question in questions]
+
+
+@dataclass(frozen=True)
+class ReadFound:
+    """Questions to verbatim answers, read out of the documents that a search finds."""
+
+    index: SearchIndex
+    reader: TextReader
+    top: int
+
+    def __call__(self, questions: list[str]) -> list[Answered]:
+        """The answers to each question."""
+        found = self.index.search_batch(questions, top=READ_DOCUMENTS, mode=None, where=None)
+        documents = [[(hit.id, hit.text) for hit in answer.hits] for answer in found]
+        return [self.reader.read(asked, own, self.top) for asked, own in zip(questions, documents, strict=True)]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Questions to verbatim answers, read out of the text beside each."""
+
+    reader: TextReader
+    top: int
+
+    def __call__(self, asked: list[tuple[str, str]]) -> list[Answered]:
+        """The answers to each question."""
+        return [self.reader.read(question, [("", text)], self.top) for question, text in asked]
 
 
 @dataclass(frozen=True)
