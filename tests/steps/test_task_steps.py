@@ -109,6 +109,7 @@ def test_an_exported_copy_answers_the_task(files, tmp_path):
         Predictor.open(result.out, backend) for result, backend in zip(made, ("openvino", "onnx"), strict=True)
     )
     assert [one.label for one in copy.predict(TREATMENT)] == [one.label for one in first.predict(TREATMENT)]
+    assert copy.facts == first.facts
     assert made[1].numbers["equal_decisions"] == 1
 
 
