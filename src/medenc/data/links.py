@@ -142,19 +142,22 @@ class Links:
     def plan(self, seed: int, epoch: int, index: int) -> Pair:
         """Where the segments of pair `index` lie.
 
-        Raises: MedencError when the anchor allows none of the relations.
+        An anchor that allows no relation (a single sentence, linked to everything) gives way to a random one.
+        Raises: MedencError when none that was tried allows a relation that has a weight.
         """
         rng = np.random.default_rng([seed, epoch, index])
         anchor = int(np.searchsorted(self._ends, index, side="right"))
         stretch = index - (int(self._ends[anchor - 1]) if anchor else 0)
-        weights = np.array(self.sampling.weights, dtype=float)
-        while weights.any():
-            relation = int(rng.choice(len(RELATIONS), p=weights / weights.sum()))
-            if pair := self._pair(rng, anchor, stretch, relation):
-                return pair
-            weights[relation] = 0
+        for _ in range(_TRIES):
+            weights = np.array(self.sampling.weights, dtype=float)
+            while weights.any():
+                relation = int(rng.choice(len(RELATIONS), p=weights / weights.sum()))
+                if pair := self._pair(rng, anchor, stretch, relation):
+                    return pair
+                weights[relation] = 0
+            anchor, stretch = int(rng.integers(len(self._documents))), 0
         raise MedencError(
-            f"document '{self._documents.id(anchor)}' allows no pair: none of the relations that have a weight",
+            "no pair can be drawn: hardly any document allows a relation that has a weight",
             where=self.shards.path,
             hint="give the other relations a weight too",
         )

@@ -123,6 +123,8 @@ _state: dict[str, Any] = {}  # of a worker process: what is costly to build and 
 
 
 def _start(plan: Plan) -> None:
+    if _state.get("plan") == plan:
+        return
     tokenizer = Tokenizer.from_str(plan.tokenizer)
     _state.update(plan=plan, builder=Builder(tokenizer, plan.terms, morphemes=plan.morphemes))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
@@ -145,14 +146,11 @@ def _between(tokenizer: Tokenizer, character: str) -> int:
     return len(words) - 2 if len(words) > 1 and words[0] == words[-1] == _PROBE else -1
 
 
+@cache
 def _joining() -> np.ndarray:
     """(SIZE,) bool: characters that may become one with the character before them."""
-    table = np.zeros(SIZE, dtype=bool)
-    for code in range(SIZE):
-        character = chr(code)
-        if unicodedata.combining(character) or unicodedata.category(character)[0] == "M":
-            table[code] = True
-    return table
+    categories = (unicodedata.category(chr(code))[0] for code in range(SIZE))
+    return np.fromiter((category == "M" for category in categories), dtype=bool, count=SIZE)
 
 
 def _must_be_plain(tokenizer: Tokenizer) -> None:
