@@ -32,6 +32,11 @@ def test_every_token_is_in_a_window_and_owned_once(length, capacity, stride, str
     assert sorted(owners) == list(range(length))
 
 
+def test_an_overlap_is_at_most_half_a_window():
+    assert window_starts(30, 10, 128, "overlap") == [0, 5, 10, 15, 20]
+    assert window_starts(30, 10, 128, "step") == [0, 10, 20]
+
+
 def test_the_middle_of_a_window_sees_best():
     assert [own.tolist() for own in most_central(6, [0, 2], 4)] == [
         [True, True, True, False],
