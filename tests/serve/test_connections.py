@@ -161,6 +161,18 @@ def test_a_body_of_doubtful_length_is_refused(server, headers):
     assert answer.count(b"HTTP/1.1") == 1
 
 
+def test_an_answer_waits_for_no_acknowledgement(server):
+    """Seen to fail with a listener whose protocol was not named: its connections sent each body 40 ms late."""
+
+    async def asked():
+        client, tally = Client(server.port), Tally()
+        for _ in range(20):
+            await tally.count(client.ask("POST", "/v1/search", SEARCH))
+        return tally.seconds[200]
+
+    assert min(asyncio.run(asked())[1:]) < 0.035
+
+
 def test_who_leaves_gives_the_place_back():
     """Seen to fail when only a deadline ended the wait of a request."""
 
