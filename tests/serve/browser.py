@@ -120,7 +120,7 @@ class Browser:
         """The value of an expression over the functions of page_checks.js."""
         return self.run(f"(() => {{ {CHECKS} return {expression}; }})()")
 
-    def wait(self, condition, seconds=10):
+    def wait(self, condition, seconds=30):
         end = time.monotonic() + seconds
         while not self.run(condition):
             assert time.monotonic() < end, f"never came true: {condition}"

@@ -79,6 +79,7 @@ ANSWERS = {
         "index": {"documents": N, "version": 1, "modes": ["hybrid", "dense", "lexical"]},
         "models": {text: {} for text in PAYLOADS},
         "tasks": {text: {"task": text, "labels": []} for text in PAYLOADS},
+        "readers": PAYLOADS,
         "dictionary": {"names": 1, "concepts": 1, "modes": ["lexical"]},
         "limits": {"texts": 32},
     },
@@ -216,6 +217,7 @@ def test_answers(hostile):
     hostile.type("#ask-text", " ".join(PAYLOADS))
     hostile.click("#ask-form .main")
     shows(hostile, "#tab-ask .said")
+    shows(hostile, "#ask-reader option")
     assert "<script>" in hostile.texts("#tab-ask .results > .whole")[0]
     harmless(hostile)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from browser import serving
-from smallest import LetterModel
+from smallest import FirstWord, LetterModel
 
 from medenc.search.index import Index
 from medenc.serve.keys import add_key, read_keys
@@ -50,14 +50,24 @@ def test_no_answer_is_said_first(page):
     assert page.run("document.querySelector('#tab-ask .results').firstChild.className") == "none"
 
 
-def test_an_answer_of_a_pasted_text_is_marked_in_it(page):
+def test_an_answer_of_a_pasted_text_is_marked_in_it(page, served):
+    text = "👩‍⚕️ Amoxicillin treats otitis media. Ear drops soothe."
+    with serving(replace(served, readers={"first": FirstWord(), "second": FirstWord()})) as address:
+        page.open(f"{address}/#ask")
+        page.click("#ask-where input[value=pasted] + span")
+        assert page.texts("#ask-reader option") == ["first", "second"]
+        ask(page, "ask", question="What treats otitis media?", ask_text=text)
+        assert page.texts(".said") == ["👩‍⚕️"]
+        assert page.texts("#tab-ask .results > .whole") == [text]
+        assert page.texts("#tab-ask .results > .whole mark") == ["👩‍⚕️"]
+        ask(page, "ask", question="What treats otitis media?", ask_text="nothing of this")
+        assert page.texts("#tab-ask .none") == ["No answer (probability 90 %)"]
+
+
+def test_without_a_reader_no_text_is_read(page):
     page.go("ask")
     page.click("#ask-where input[value=pasted] + span")
-    text = "👩‍⚕️ Rest is enough. Amoxicillin treats otitis media. Ear drops soothe."
-    ask(page, "ask", question="What treats otitis media?", ask_text=text)
-    assert page.texts(".said")[0] == "Amoxicillin treats otitis media."
-    assert page.texts("#tab-ask .results > .whole") == [text]
-    assert page.texts("#tab-ask .results > .whole mark") == ["Amoxicillin treats otitis media."]
+    assert page.texts("#tab-ask .unserved code") == ["medenc serve INDEX --model NAME=READER"]
 
 
 # Compare

@@ -10,6 +10,7 @@ const AROUND = 320; // code points of a document shown around an answer
 const UNSURE = 0.5;
 
 let panel;
+let readers = []; // names of the models that read a text for answers
 
 const inText = () => document.querySelector("input[name=ask-where]:checked").value === "pasted";
 
@@ -36,16 +37,20 @@ export const ask = {
 };
 
 async function prepare() {
-  const { index } = await info();
-  document.querySelector("input[name=ask-where][value=index]").disabled = !index;
-  if (index) return index;
+  const served = await info();
+  readers = served.readers;
+  if (!at("ask-reader").options.length) at("ask-reader").append(...readers.map((name) => make("option", { value: name }, name)));
+  document.querySelector("input[name=ask-where][value=index]").disabled = !served.index;
+  if (served.index) return served.index;
   document.querySelector("input[name=ask-where][value=pasted]").checked = true;
   choosePlace();
-  panel.show(unserved("serve_index", "medenc serve INDEX"));
+  panel.results.prepend(unserved("serve_index", "medenc serve INDEX"));
 }
 
 function choosePlace() {
   at("ask-pasted").hidden = !inText();
+  at("ask-reader").parentElement.hidden = !inText() || readers.length < 2;
+  panel.show(...(inText() && !readers.length ? [unserved("serve_reader", "medenc serve INDEX --model NAME=READER")] : []));
 }
 
 function fillExample() {
@@ -72,8 +77,9 @@ async function fromIndex(question, signal) {
 }
 
 async function fromText(question, text, signal) {
+  if (!readers.length) return choosePlace();
   if (!text.trim()) return at("ask-text").focus();
-  const found = await post("/v1/ask", { question, text }, signal);
+  const found = await post("/v1/ask", { question, text, reader: at("ask-reader").value }, signal);
   const whole = make("p", { className: "whole sheet", lang: languageOf(text) }, ...marked(text, likely(found).slice(0, 1).map(({ start, end }) => [start, end])));
   showAnswers(found, () => null);
   panel.results.append(whole);

@@ -72,7 +72,7 @@ function classes(found) {
     ),
   );
   const none = chosen.size ? null : make("p", { className: "none", say: "read_no_label" });
-  return [make("h2", { say: "choice" in found ? "read_choice" : "read_label" }), ...(none ? [none] : []), make("ol", { className: "classes" }, ...rows)];
+  return [make("h2", { say: found.choice ? "read_choice" : "read_label" }), ...(none ? [none] : []), make("ol", { className: "classes" }, ...rows)];
 }
 
 // Answers

@@ -37,6 +37,7 @@ export default {
   serve_model: "No embedding model is served here. To serve one:",
   serve_terms: "No dictionary is served here. To serve one:",
   serve_task: "No task model is served here. To serve one:",
+  serve_reader: "No question answering model reads pasted texts here. To serve one:",
   serve_report: "No evaluation report is served here. To show one:",
   key_focus: "to type",
   key_move: "move",

@@ -37,6 +37,7 @@ export default {
   serve_model: "이 서버에는 임베딩 모델이 없습니다. 모델을 올리려면:",
   serve_terms: "이 서버에는 용어 사전이 없습니다. 사전을 올리려면:",
   serve_task: "이 서버에는 과제 모델이 없습니다. 모델을 올리려면:",
+  serve_reader: "이 서버에는 붙여 넣은 글을 읽을 질의응답 모델이 없습니다. 모델을 올리려면:",
   serve_report: "이 서버에는 평가 보고서가 없습니다. 보고서를 보이려면:",
   key_focus: "입력",
   key_move: "이동",

@@ -37,6 +37,7 @@ export default {
   serve_model: "此服务器没有嵌入模型。要提供模型：",
   serve_terms: "此服务器没有术语词典。要提供词典：",
   serve_task: "此服务器没有任务模型。要提供模型：",
+  serve_reader: "此服务器没有能读粘贴文本的问答模型。要提供模型：",
   serve_report: "此服务器没有评测报告。要显示报告：",
   key_focus: "输入",
   key_move: "移动",
