@@ -1,6 +1,7 @@
 """What the routes answer, and what every answer carries."""
 
 import base64
+import json
 import threading
 import time
 from dataclasses import replace
@@ -24,6 +25,13 @@ def test_search_gives_hits_with_their_parts(client):
     assert [hit["rank"] for hit in answer["hits"]] == [1, 2, 3]
     assert all(hit["parts"].keys() == {"lexical", "dense"} for hit in answer["hits"])
     assert answer["timing_ms"]["total"] > 0
+
+
+def test_an_answer_has_the_documented_form(client, index):
+    sent = {"query": "warfarin INR", "top": 5}
+    answer, documented = client.post("/v1/search", json=sent).json(), index.search(**sent).to_json()
+    assert list(answer) == list(documented)
+    assert answer["hits"] == json.loads(json.dumps(documented["hits"]))
 
 
 def test_the_mode_decides_which_parts_there_are(client):

