@@ -103,6 +103,6 @@ def found_triples(
 def _triple(text: str, window: Seen, link: Link, score: float, types: dict[Span, str], predicate: str) -> FoundTriple:
     sides = [(int(window.spans[first, 0]), int(window.spans[last, 1])) for first, last in (link[0], link[2])]
     subject, target = sides
-    kinds = [types.get(side, "") for side in sides]
+    ours, theirs = (types.get(side, "") for side in sides)
     sure = float(sigmoid(np.array(score)))
-    return FoundTriple(text[slice(*subject)], predicate, text[slice(*target)], subject, target, *kinds, sure)
+    return FoundTriple(text[slice(*subject)], predicate, text[slice(*target)], subject, target, ours, theirs, sure)
