@@ -74,6 +74,9 @@ class Client:
 
     async def ask(self, method, path, body=None, *, keep=True):
         content = b"" if body is None else json.dumps(body).encode()
+        self._idle = [
+            (reader, writer) for reader, writer in self._idle if not reader.at_eof()
+        ]  # the rest was idle long
         reader, writer = self._idle.pop() if keep and self._idle else await self._connection()
         headers = self._headers | {"content-length": str(len(content))} | ({} if keep else {"connection": "close"})
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
