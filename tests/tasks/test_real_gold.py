@@ -38,12 +38,13 @@ QA = {"use": "extractive_qa", "max_answer_tokens": 10_000}
 @pytest.mark.parametrize(
     ("name", "unit", "max_tokens", "most"),
     [
-        ("cmrc2018/cmrc2018_trial.json.gz", "character", 512, 300),
+        ("cmrc2018/cmrc2018_trial.json.gz", "character", 512, None),
         ("bioasq_golden/derived_squad/factoid_dev.json.gz", "word", 384, None),
         ("bioasq_golden/derived_squad/list_dev.json.gz", "word", 384, None),
         ("covid_qa/200423_covidQA.json.gz", "word", 384, 60),
+        pytest.param("covid_qa/200423_covidQA.json.gz", "word", 512, None, marks=pytest.mark.slow),
     ],
-    ids=lambda value: value.split("/")[0] if isinstance(value, str) and "/" in value else "",
+    ids=["CMRC", "BioASQ factoid", "BioASQ list", "COVID-QA, some", "COVID-QA"],
 )
 def test_answers_come_back_but_those_inside_a_token(name, unit, max_tokens, most):
     rows, predictions, counts, scores = returned(name, {"use": "squad"}, {**QA, "unit": unit}, max_tokens, most)
