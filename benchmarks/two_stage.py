@@ -5,8 +5,8 @@
 A corpus is a BEIR folder with train and dev judgements. Stage 1 trains an encoder from nothing on random negatives. The
 second stage has three arms: `again` trains from nothing once more, on mined and random negatives, as the recipe says;
 `on` goes on from stage 1 with half the steps and mined negatives that score at most 95 % of the positive; `control`
-goes on as long with random ones, which tells what the negatives are worth and what the steps. Nothing is chosen on the dev
-queries: the hybrid search has the default share of the dense score.
+goes on as long with random ones, which tells what the negatives are worth and what the steps. Nothing is chosen on the
+dev queries: the hybrid search has the default share of the dense score.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def check_overload(tally, text, seen, cost):
 
 
 def test_eight_times_too_much_is_refused_and_not_dropped():
-    """Seen to fail when the queue counted requests (texts over the bound), and with no bound at all (no 429)."""
+    """Seen to fail when the queue counted requests (texts over the bound)."""
     cost = 0.02
     tally, text, seen, seconds = overload(seconds=4, cost=cost)
     check_overload(tally, text, seen, cost)

@@ -69,7 +69,6 @@ def test_the_model_of_an_index_can_be_asked_without_being_named(sources):
 
 
 def test_a_long_query_is_read_whole(sources):
-    """Seen to fail with the index's own call of its model, which cuts and warns."""
     served = open_sources(sources)
     query = "amlodipine " * 150  # 1,650 characters, more than the 64 tokens of the model
     (answer,) = served.index.search_batch([query], top=1, mode="dense", where=None)
@@ -90,7 +89,6 @@ def files_of(sources):
 
 @pytest.mark.parametrize("number", range(8))
 def test_a_damaged_file_is_named_before_it_is_used(own, number):
-    """Seen to fail without the checks against the manifests."""
     path = list(files_of(own))[number]
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -114,7 +112,7 @@ def test_what_is_not_there_is_said(sources, message):
 
 
 def test_a_link_to_a_new_index_is_followed_at_a_reload_and_not_before(own, tmp_path):
-    """Seen to fail when the path was not resolved: the old generation then looked into the new folder."""
+    """Not resolved, the old generation would look into the new folder."""
     other = tmp_path / "other.jsonl"
     other.write_text('{"id": "new", "text": "warfarin anew"}\n')
     step("index", tmp_path / "new", files=[str(other)], model=str(own.models["small"]))
