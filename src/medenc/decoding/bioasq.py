@@ -54,7 +54,7 @@ def _by_question(rows: Sequence[Question], predictions: Sequence[Answered]) -> d
 def _gold(rows: Iterable[Question]) -> dict[str, Entries]:
     """The accepted strings of each question, merged over its contexts.
 
-    Every string is an entry: SQuAD's form does not say which are synonyms. `official_scores` knows.
+    Every string is an entry: SQuAD's form does not say which are synonyms.
     """
     accepted: dict[str, dict[str, None]] = {}
     for row in rows:
