@@ -114,10 +114,20 @@ def test_mined_negatives_are_never_judged_relevant(folder):
     assert found["p1"] == found["p3"] == (("p0", "T\ntext 0"), ("p2", "T\ntext 2"))
     assert found["p0"] == ()
     run.write_text("q1 Q0 gone 1 1 x\n")
-    with pytest.raises(MedencError, match="a negative that is not in the corpus"):
+    with pytest.raises(MedencError, match="'gone' is a negative that is not in the corpus"):
         pairs(folder, negatives=run)
 
 
 def test_concepts_come_from_the_metadata_of_either_side(folder):
     found = pairs(folder, concepts=["about", "language"])
     assert [p.concepts for p in found] == [{"s0", "ko"}, {"s1", "ko"}, {"s1", "ko"}]
+
+
+def test_one_question_under_two_ids_has_the_answers_of_both(folder):
+    with (folder / "queries.jsonl").open("a") as file:
+        file.write('\n{"_id": "q8", "text": "Query  1"}\n')
+    with (folder / "qrels/train.tsv").open("a") as file:
+        file.write("\nq8\tp2\t1\n")
+    found = {(p.query_id, p.passage_id): p for p in pairs(folder, random_negatives=9)}
+    assert found["q8", "p2"].positives == found["q1", "p1"].positives == {"p1", "p2", "p3"}
+    assert [id_ for id_, _ in found["q8", "p2"].negatives] == ["p0"]

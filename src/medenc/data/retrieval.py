@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from medenc.core.errors import MedencError
 from medenc.data.layout import json_lines, judgements, splits
+from medenc.data.leaks import key
 from medenc.data.readers.passages import Passages, metadata
 from medenc.data.reading import RecordError, Rejects, identifier, json_object, lines, records, text_field
 from medenc.data.records import Passage, Qrels, Query
 
-__all__ = ["RetrievalData", "load_beir", "load_qrels", "load_queries", "splits"]
+__all__ = ["RetrievalData", "load_beir", "load_qrels", "load_queries", "relevant_passages", "splits"]
 
 HEADER = ["query-id", "corpus-id", "score"]
 
@@ -60,6 +61,16 @@ def load_queries(folder: Path, rejects: Rejects) -> Iterator[Query]:
         return [query]
 
     return records(json_lines(folder, "queries"), rejects, parse)
+
+
+def relevant_passages(queries: Iterable[Query], qrels: Qrels) -> dict[str, frozenset[str]]:
+    """The relevant passages of every query; one question under several ids has those of all."""
+    keys = {query.id: key(query.text) for query in queries}
+    shared: dict[str, set[str]] = {}
+    for id_, text in keys.items():
+        shared.setdefault(text, set()).update(passage for passage, grade in qrels[id_].items() if grade > 0)
+    frozen = {text: frozenset(passages) for text, passages in shared.items()}
+    return {id_: frozen[text] for id_, text in keys.items()}
 
 
 def load_qrels(path: Path, passages: set[str] | None = None, queries: set[str] | None = None) -> Qrels:

@@ -67,20 +67,19 @@ class Contrastive(Plugin):
         pairs = [self._checked(record) for record in records]
         limit, backend = self.max_tokens or max_tokens, tokenizer.backend_tokenizer
         queries = tokenize(backend, [pair.query for pair in pairs], limit)
-        texts = list(dict.fromkeys(text for pair in pairs for _, text in _passages(pair)))
+        distinct = list(dict.fromkeys(passage for pair in pairs for passage in _passages(pair)))
+        texts = list(dict.fromkeys(text for _, text in distinct))
         passages = tokenize(backend, texts, limit)
         ids = dict(zip(texts, passages.ids, strict=True))
-        tags = _Tags(pairs)
-
-        def candidate(id_: str, text: str) -> Candidate:
-            return Candidate(ids[text], tags.of(id_, text))
-
+        tags = _Tags(pairs, distinct)
+        # Rows share candidates: with hundreds of negatives a row, there are many times more of them than passages.
+        candidates = {(id_, text): Candidate(ids[text], tags.of(id_, text)) for id_, text in distinct}
         rows = [
             Example(
                 pair.query_id,
                 query,
-                candidate(pair.passage_id, pair.passage),
-                tuple(candidate(*negative) for negative in pair.negatives),
+                candidates[pair.passage_id, pair.passage],
+                tuple(candidates[negative] for negative in pair.negatives),
                 tags.friends(pair),
             )
             for pair, query in zip(pairs, queries.ids, strict=True)
@@ -175,14 +174,14 @@ def _excluded(rows: Sequence[Example], candidates: Sequence[Candidate]) -> np.nd
 class _Tags:
     """Numbers for what makes two passages the same answer, gathered over all rows."""
 
-    def __init__(self, pairs: Sequence[Pair]) -> None:
+    def __init__(self, pairs: Sequence[Pair], passages: Iterable[tuple[str, str]]) -> None:
         self._numbers: dict[tuple[str, str], int] = {}
         self._texts: dict[str, set[str]] = {}
         self._concepts: dict[str, set[str]] = {}
         self._relevant: dict[tuple[str, str], set[str]] = {}
+        for id_, text in passages:
+            self._texts.setdefault(id_, set()).add(text)
         for pair in pairs:
-            for id_, text in _passages(pair):
-                self._texts.setdefault(id_, set()).add(text)
             self._concepts.setdefault(pair.passage_id, set()).update(pair.concepts)
             for key in self._asked(pair):
                 self._relevant.setdefault(key, set()).update({pair.passage_id}, pair.positives)

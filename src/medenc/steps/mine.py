@@ -19,7 +19,7 @@ from medenc.data.layout import judgements, splits
 from medenc.data.leaks import key
 from medenc.data.reading import Rejects, lines
 from medenc.data.records import Passage, Query
-from medenc.data.retrieval import RetrievalData, load_beir, load_qrels, load_queries
+from medenc.data.retrieval import RetrievalData, load_beir, load_qrels, load_queries, relevant_passages
 from medenc.metrics.ranking import write_trec
 from medenc.search.mining import Filters, Mined, Miner
 
@@ -59,7 +59,7 @@ class Mine(Plugin):
             raise MedencError("negatives are never mined for the queries that measure", where="split")
         data = load_beir(self.data, self.split)
         asked, left_out = _own(data, _elsewhere(self.data, self.split))
-        positives, passages = _positives(asked, data), {passage.id: passage for passage in data.passages}
+        positives, passages = relevant_passages(asked, data.qrels), {passage.id: passage for passage in data.passages}
         index, rejected = open_index(self.index), _verdicts(self.reviewed) if self.reviewed else {}
         mode = self.mode or ("dense" if "dense" in index.modes else "lexical")
         miner = Miner(passages, self.filters, self.negatives, self.sampling, self.seed)
@@ -99,15 +99,6 @@ def _own(data: RetrievalData, elsewhere: set[str]) -> tuple[list[Query], int]:
     answered = [query for query in data.queries if any(data.qrels[query.id].values())]
     own = [query for query in answered if key(query.text) not in elsewhere]
     return own, len(answered) - len(own)
-
-
-def _positives(queries: Sequence[Query], data: RetrievalData) -> dict[str, set[str]]:
-    """The relevant passages of every query; the same question under two ids shares them."""
-    shared: dict[str, set[str]] = {}
-    for query in queries:
-        relevant = {id_ for id_, grade in data.qrels[query.id].items() if grade > 0}
-        shared.setdefault(key(query.text), set()).update(relevant)
-    return {query.id: shared[key(query.text)] for query in queries}
 
 
 def _doubtful(mined: Iterable[Mined], most: int) -> list[Mined]:

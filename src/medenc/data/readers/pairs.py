@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.reading import Rejects
 from medenc.data.records import Pair, Passage, Query
-from medenc.data.retrieval import load_beir
+from medenc.data.retrieval import load_beir, relevant_passages
 from medenc.metrics.ranking import read_trec
 
 
@@ -32,17 +32,19 @@ class Pairs(Plugin):
         """Yield the pairs in the order of the queries, then of the judgements."""
         data = load_beir(path, self.split, rejects)
         passages = {passage.id: passage for passage in data.passages}
-        everything = list(passages)
+        shown = {id_: (id_, passage.content) for id_, passage in passages.items()}  # each once, whoever shares it
+        everything, known = list(passages), relevant_passages(data.queries, data.qrels)
         mined = read_trec(self.negatives) if self.negatives else {}
         for query in data.queries:
-            grades = data.qrels[query.id]
-            relevant = frozenset(id_ for id_, grade in grades.items() if grade > 0)
+            grades, relevant = data.qrels[query.id], known[query.id]
             answers = [id_ for id_, grade in grades.items() if grade >= max(1, self.min_grade)]
             if not answers:
                 rejects.filtered("a query without an answer of the least grade")
             ids = [id_ for id_, _ in mined.get(query.id, []) if id_ not in relevant]
             ids += self._drawn(query.id, everything, relevant.union(ids))
-            negatives = tuple((id_, self._passage(passages, id_).content) for id_ in ids)
+            if unknown := [id_ for id_ in ids if id_ not in shown]:
+                raise MedencError(f"'{unknown[0]}' is a negative that is not in the corpus", where=self.negatives)
+            negatives = tuple(shown[id_] for id_ in ids)
             for id_ in answers:
                 yield self._pair(query, passages[id_], negatives, relevant)
 
@@ -58,8 +60,3 @@ class Pairs(Plugin):
         about = (source.metadata.get(field) for field in self.concepts for source in (query, passage))
         concepts = frozenset(str(value) for value in about if value is not None)
         return Pair(query.id, query.text, passage.id, passage.content, negatives, concepts, relevant)
-
-    def _passage(self, passages: Mapping[str, Passage], id_: str) -> Passage:
-        if id_ not in passages:
-            raise MedencError("a negative that is not in the corpus", where=self.negatives)
-        return passages[id_]
