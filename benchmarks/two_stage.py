@@ -2,11 +2,11 @@
 
     python benchmarks/two_stage.py CORPUS… --out runs/two-stage --steps 600 --seeds 1
 
-A corpus is a BEIR folder with train and dev judgements. Stage 1 trains an encoder from nothing on random negatives. The
-second stage has three arms: `on` goes on from stage 1 with half the steps and mined negatives that score at most 95 %
-of the positive, as the recipe says; `again` trains from nothing once more, on all mined and on random ones; `control` goes
-on as long as `on` with random ones, which tells what the negatives are worth and what the steps. Nothing is chosen on
-the dev queries: the hybrid search has the default share of the dense score.
+A corpus is a BEIR folder with train and dev judgements. Stage 1 trains an encoder from nothing on random negatives.
+The second stage has three arms: `on` goes on from stage 1 with half the steps and mined negatives that score at most
+95 % of the positive, as the recipe says; `again` trains from nothing once more, on all mined and on random ones;
+`control` goes on as long as `on` with random ones, which tells what the negatives are worth and what the steps.
+Nothing is chosen on the dev queries: the hybrid search has the default share of the dense score.
 """
 
 from __future__ import annotations
