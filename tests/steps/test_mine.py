@@ -9,6 +9,7 @@ from medenc import api
 from medenc.core.errors import MedencError
 from medenc.data.readers.pairs import Pairs
 from medenc.data.reading import Rejects
+from medenc.evaluation.review import Doubt, page
 from medenc.metrics.ranking import read_trec
 
 PASSAGES = {
@@ -90,3 +91,20 @@ def test_random_negatives_are_of_the_corpus_and_never_answers(data):
     for query, ids in drawn().items():
         assert len(set(ids)) == 2
         assert not set(ids) & {"q1": {"p1"}, "q2": {"p3"}, "q3": {"p2"}, "q4": {"p2"}}[query]
+
+
+def test_the_page_to_review_shows_each_doubt_beside_its_answer(data):
+    mined(data, review_rows=2)
+    html = (data.parent / "mined" / "review.html").read_text(encoding="utf-8")
+    rows = list(csv.DictReader((data.parent / "mined" / "review.tsv").open(), delimiter="\t"))
+    assert html.count("<h2>") == len(rows) == 2
+    for row in rows:
+        assert row["passage_id"] in html
+        assert f"<b>Negative.</b> {row['passage']}" in html
+    assert html.count("<b>Answer.</b>") >= 2
+
+
+def test_texts_never_become_markup():
+    shown = page([Doubt("q<b>", "<script>", "p<i>", "</p><img src=x>", 0.5, ["<svg>"])], "review.tsv")
+    assert not [tag for tag in ("<script>", "<img", "<svg", "<i>", "q<b>") if tag in shown]
+    assert "+0.5000 to the weakest answer" in shown

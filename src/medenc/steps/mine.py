@@ -20,11 +20,12 @@ from medenc.data.leaks import key
 from medenc.data.reading import Rejects, lines
 from medenc.data.records import Passage, Query
 from medenc.data.retrieval import RetrievalData, load_beir, load_qrels, load_queries, relevant_passages
+from medenc.evaluation.review import Doubt, page
 from medenc.metrics.ranking import write_trec
 from medenc.search.mining import Filters, Mined, Miner
 
 NEGATIVES = "negatives.trec"
-REVIEW = "review.tsv"
+REVIEW, PAGE = "review.tsv", "review.html"
 COLUMNS = ("verdict", "query_id", "passage_id", "score_above_positive", "query", "passage")
 
 
@@ -69,8 +70,13 @@ class Mine(Plugin):
             for query, hits, scores in track(compared, "mine", len(asked))
         ]
         write_trec({one.query_id: one.hits for one in mined}, draft.folder / NEGATIVES, f"medenc-mine-{mode}")
-        queries = {query.id: query for query in asked}
-        write_bytes(draft.folder / REVIEW, _sheet(_doubtful(mined, self.review_rows), queries, passages))
+        texts = {query.id: query.text for query in asked}
+        doubts = [
+            _doubt(one, texts[one.query_id], positives[one.query_id], passages)
+            for one in _doubtful(mined, self.review_rows)
+        ]
+        write_bytes(draft.folder / REVIEW, _sheet(doubts))
+        write_bytes(draft.folder / PAGE, page(doubts, REVIEW).encode())
         found = [len(one.hits) for one in mined]
         draft.numbers |= {
             "queries": len(mined),
@@ -106,14 +112,19 @@ def _doubtful(mined: Iterable[Mined], most: int) -> list[Mined]:
     return sorted((one for one in mined if one.hits), key=lambda one: (-one.excess, one.query_id))[:most]
 
 
-def _sheet(doubtful: Sequence[Mined], queries: Mapping[str, Query], passages: Mapping[str, Passage]) -> bytes:
+def _doubt(one: Mined, query: str, positives: Iterable[str], passages: Mapping[str, Passage]) -> Doubt:
+    id_ = one.hits[0][0]
+    answers = [passages[positive].content for positive in sorted(positives)]
+    return Doubt(one.query_id, query, id_, passages[id_].content, one.excess, answers)
+
+
+def _sheet(doubts: Sequence[Doubt]) -> bytes:
     """Tab-separated rows for a person: the query beside the passage that may answer it after all."""
     text = io.StringIO()
     sheet = csv.writer(text, delimiter="\t", lineterminator="\n")
     sheet.writerow(COLUMNS)
-    for one in doubtful:
-        id_ = one.hits[0][0]
-        row = [one.query_id, id_, f"{one.excess:.4f}", queries[one.query_id].text, passages[id_].content]
+    for one in doubts:
+        row = [one.query_id, one.passage_id, f"{one.excess:.4f}", one.query, one.passage]
         sheet.writerow(["", *(" ".join(cell.split()) for cell in row)])
     return text.getvalue().encode()
 
