@@ -28,8 +28,8 @@ def page(doubts: Sequence[Doubt], sheet: str) -> str:
     """The doubts in order; `sheet` names the file that takes the verdicts."""
     head = (
         "<h1>Do these answer, too?</h1>"
-        f'<p class="soft">{len(doubts):,} mined negatives, the most doubtful first. Mark those that answer in the first '
-        f"column of {escape(sheet)}, and give that file to the next mining as <b>reviewed</b>.</p>"
+        f'<p class="soft">{len(doubts):,} mined negatives, the most doubtful first. Mark those that do answer in the '
+        f"first column of {escape(sheet)}, and give that file to the next mining as <b>reviewed</b>.</p>"
     )
     return frame("Mined negatives to review", [head, *(part for doubt in doubts for part in _shown(doubt))])
 
