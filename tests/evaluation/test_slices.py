@@ -56,7 +56,7 @@ def test_windows_of_queries_and_of_what_answers_them():
 
     given = data("fever", "much too long")
     given.qrels["q1"] = {"p1": 1}
-    given.qrels["q0"] = {"p1": 0}
+    given.qrels["q0"] = {"p0": 0}
     found = labels(given, too_long=too_long)
     assert found["query_window"] == {"q0": "read whole", "q1": "cut"}
     assert found["passage_window"] == {"q0": "answered in one", "q1": "answered over several"}
