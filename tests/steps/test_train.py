@@ -171,3 +171,30 @@ def test_mistakes_are_named(place, tmp_path, change, message):
 def test_mistakes_are_found_before_a_recipe_runs(override, message):
     with pytest.raises(MedencError, match=message):
         load("sample", None, [override])
+
+
+def test_a_start_keeps_its_own_words(place, tmp_path):
+    """Seen to fail without the comparison: the numbers of the tokens would mean other words."""
+    first = aligned(place, tmp_path / "first")
+    other = made(tmp_path / "other", use="tokenizer", texts=[place / "data"], vocab_size=120)
+    with pytest.raises(MedencError, match="another vocabulary than that of the start .give tokenizer=.*first"):
+        aligned(place, tmp_path / "second", start=first.path, tokenizer=other.path)
+    aligned(place, tmp_path / "third", start=first.path, tokenizer=place / "tokenizer")
+
+
+def test_prompts_are_read_in_training_as_they_are_in_use(place, tmp_path):
+    """Seen to fail without them: the rows were tokenised bare, the index's passages were not."""
+    from medenc.data.prompts import prompted
+    from medenc.data.records import Pair
+    from medenc.runtime.embedder import Embedder
+
+    prompts = {"query": "질문 ", "passage": "글 "}
+    start = aligned(place, tmp_path / "start", encoder={"pooling": "mean", "max_tokens": 32, "prompts": prompts})
+    (pair,) = prompted([Pair("q", "고혈압", "p", "당뇨병", negatives=(("n", "천식"),))], prompts)
+    assert (pair.query, pair.passage, pair.negatives) == ("질문 고혈압", "글 당뇨병", (("n", "글 천식"),))
+    data = [{"use": "pairs", "path": place / "data", "split": "train"}]
+    shared = {"objective": {"use": "contrastive"}, "data": data, "encoder": {}, "tokenizer": None, "backend": "openvino"}
+    with_prompts = aligned(place, tmp_path / "with", start=start.path, **shared)
+    bare = aligned(place, tmp_path / "bare", start=start.path, **shared | {"encoder": {"prompts": {"query": ""}}})
+    vectors = [Embedder.open(found.path).encode(["고혈압"]) for found in (with_prompts, bare)]
+    assert not np.allclose(*vectors)  # the same text without a role, of models that were trained on other tokens

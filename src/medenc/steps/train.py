@@ -14,6 +14,7 @@ from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.mixing import Source, read_sources
+from medenc.data.prompts import prompted
 from medenc.train.options import FitOptions
 
 
@@ -74,7 +75,9 @@ class Train(Plugin):
             seed=self.fit.seed,
         )
         records, read = read_sources(self.data, "data")
-        rows, counts = objective.prepare(records, tokenizer, model.contract.max_tokens)
+        rows, counts = objective.prepare(
+            prompted(records, model.contract.prompts), tokenizer, model.contract.max_tokens
+        )
         heads = objective.heads(model)
         heads_name = getattr(objective, "heads_name", self.objective["use"])
         known = begin_heads(heads, start, heads_name)

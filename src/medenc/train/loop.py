@@ -130,10 +130,10 @@ class Training:
         self.bare = Trainee(model, heads, objective)
         if options.gradient_checkpointing:
             _checkpoint_activations(self.bare)
+        self.measure, self.best = measure, Best()
         self.store = Checkpoints(checkpoints, self._contract())
         self.trainee, self.optimizer = self.accelerator.prepare(self.bare, adamw(self.bare, options))
         self.curves, self.tokens = curves, 0
-        self.measure, self.best = measure, Best()
 
     def run(self) -> dict[str, Any]:
         """Train to the end, from the newest checkpoint if there is one; returns numbers for the manifest.
@@ -305,6 +305,7 @@ class Training:
             **describe(self.accelerator),
             "data": _rows_digest(self.rows),
             "start": _weights_digest(self.bare.state_dict()),
+            "measured": self.measure is not None,
             "medenc": __version__,
         }
 

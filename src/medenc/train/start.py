@@ -14,7 +14,7 @@ from medenc.core.artifact import MANIFEST
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json
 from medenc.models.encoder import Contract, Encoder, Model, Size, from_size, separate
-from medenc.models.folder import open_model, open_tokenizer, read_heads
+from medenc.models.folder import TOKENIZER_FILES, open_model, open_tokenizer, read_heads
 
 
 def begin(
@@ -40,6 +40,8 @@ def begin(
     if fresh and tokenizer is None:
         raise MedencError("an encoder from nothing needs a tokenizer", where="tokenizer")
     words = open_tokenizer(tokenizer or Path(start))
+    if isinstance(start, Path) and tokenizer is not None:
+        _check_same_words(start, tokenizer, words)
     torch.manual_seed(seed)
     if isinstance(start, str):
         model: Model = from_size(start, len(words), Contract.parse(shape, "encoder"), dropout or 0.0)
@@ -56,3 +58,11 @@ def begin_heads(heads: nn.Module | None, start: Path | Size, objective: str) -> 
         return "fresh"
     made_by = read_json(start / MANIFEST).get("heads")
     return "loaded" if made_by == objective and read_heads(heads, start) else "fresh"
+
+
+def _check_same_words(start: Path, tokenizer: Path, words: PreTrainedTokenizerFast) -> None:
+    """Raise when the numbers of the tokens are not those that the start was trained with."""
+    if any((start / name).is_file() for name in TOKENIZER_FILES) and open_tokenizer(start).vocab != words.vocab:
+        raise MedencError(
+            "another vocabulary than that of the start", where=tokenizer, hint=f"give tokenizer={start}, or leave it out"
+        )
