@@ -19,7 +19,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +32,7 @@ from transformers import PreTrainedTokenizerFast, logging
 from medenc.core.artifact import writing
 from medenc.data.readers.pairs import Pairs
 from medenc.data.reading import Rejects
-from medenc.data.records import Pair
+from medenc.data.records import Name, Pair
 from medenc.data.sources import read_names
 from medenc.models.encoder import Contract, Encoder, from_size
 from medenc.models.folder import open_model, open_tokenizer, write_model
@@ -83,23 +82,17 @@ def contrastive_job(folder: Path, rows: int) -> Job:
 
 
 def alignment_job(dictionary: Path, rows: int) -> Job:
-    """Pairs of names of one concept; both sides get the same pairs."""
-    names, objective = read_names(dictionary), SelfAlignment(loss="sapbert", max_pairs=2, max_tokens=MAX_TOKENS)
-    concepts = sorted({name.concept_id for name in names})
-    random.Random(0).shuffle(concepts)
-    test = set(concepts[: max(20, len(concepts) // 10)])
-    train = [name for name in names if name.concept_id not in test]
-    held_out = [name for name in names if name.concept_id in test]
-    by_concept: dict[str, list[str]] = {}
-    for name in train:
-        by_concept.setdefault(name.concept_id, []).append(name.term)
-    rows = [
-        (a, b, label)
-        for label, own in enumerate(by_concept.values())
-        for a, b in pairwise(own)
-    ]  # fmt: skip
-    columns = dict(zip(("a", "b", "label"), map(list, zip(*rows, strict=True)), strict=True))
-    return Job(objective, train, held_out, columns, MultiSimilarity)
+    """Concepts with two names each, so that the pairs of names are the same for everybody."""
+    own: dict[str, dict[str, Name]] = {}
+    for name in read_names(dictionary):
+        own.setdefault(name.concept_id, {}).setdefault(name.term.lower(), name)
+    two = [list(names.values())[:2] for names in own.values() if len(names) > 1]
+    random.Random(0).shuffle(two)
+    held_out, train = two[:HELD_OUT], two[HELD_OUT : HELD_OUT + rows]
+    columns = {"a": [a.term for a, _ in train], "b": [b.term for _, b in train], "label": list(range(len(train)))}
+    objective = SelfAlignment(loss="sapbert", max_tokens=MAX_TOKENS)
+    flat = [[name for pair in pairs for name in pair] for pairs in (train, held_out)]
+    return Job(objective, *flat, columns, MultiSimilarity)
 
 
 def ours(folder: Path, job: Job, steps: int) -> tuple[float, int, Encoder]:
@@ -108,7 +101,7 @@ def ours(folder: Path, job: Job, steps: int) -> tuple[float, int, Encoder]:
     assert isinstance(model, Encoder)
     began = time.perf_counter()
     rows, _ = job.objective.prepare(job.records, tokenizer, MAX_TOKENS)
-    fit = FitOptions(learning_rate=RATE, max_steps=steps, per_device_batch_size=ROWS)
+    fit = FitOptions(learning_rate=RATE, max_steps=steps, per_device_batch_size=ROWS, weight_decay=0.0)
     with tempfile.TemporaryDirectory() as work:
         places = {"checkpoints": Path(work) / "state", "curves": Path(work) / "curves"}
         run = Training(model, None, job.objective, rows, tokenizer, fit, **places)
