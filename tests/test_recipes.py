@@ -6,7 +6,7 @@ from medenc.core.errors import MedencError
 from medenc.recipe import bundled, load
 
 
-@pytest.mark.parametrize("name", ["ko-sapbert-dpr", "retrieval", "sample", "zh-corom"])
+@pytest.mark.parametrize("name", ["ko-sapbert-dpr", "retrieval", "sample", "warm-retrieval", "zh-corom"])
 def test_smoke(name, tmp_path):
     results = load(name, tmp_path / "runs", smoke=True).run()
     assert not any(result.skipped for result in results)
