@@ -63,3 +63,17 @@ def test_without_no_answer_there_always_is_one():
     assert answer.text
     assert answer.no_answer_probability == 0
     assert sum(one.probability for one in answer.candidates) == pytest.approx(1)
+
+
+def test_a_question_that_stands_twice_counts_twice():
+    """Seen to fail when scores and thresholds were kept by the id: an interval over drawn questions was too narrow."""
+    task = build("task", {"use": "extractive_qa"}, "here")
+    wrong = question("w", "Which?", TEXTS[0], "Metformin")
+    silent = question("n", "Which?", TEXTS[0], impossible=True)
+    rows = [wrong, silent, silent, silent]
+    predictions = [task.gold(silent)] * 4
+    assert task.score(rows, predictions, [])["f1"] == 0.75
+    rows = [wrong, silent, wrong, wrong]
+    features, _ = task.features(rows, TOKENIZER, [], 48)
+    readings = [Window((Span(0, 9, 5.0),), null) for null in (0.0, 1.0, 2.0, 2.0)]
+    assert task.tuned(readings, features, rows).threshold >= 2 - 5  # above the three, not above one of them

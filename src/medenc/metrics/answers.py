@@ -10,9 +10,9 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from medenc.core.errors import MedencError
 
 Unit = Literal["word", "character"]
 Measure = Literal["exact", "f1"]
+Key = TypeVar("Key", bound=Hashable)  # of a question: its id, or its place where ids may repeat
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _ASCII_PUNCTUATION = set(string.punctuation)
@@ -55,13 +56,13 @@ def f1(gold: str, predicted: str, unit: Unit = "word") -> float:
 
 
 def compare(
-    gold: Mapping[str, Sequence[str]], predicted: Mapping[str, str], unit: Unit = "word"
-) -> dict[Measure, dict[str, float]]:
+    gold: Mapping[Key, Sequence[str]], predicted: Mapping[Key, str], unit: Unit = "word"
+) -> dict[Measure, dict[Key, float]]:
     """The best exact match and F1 over the accepted answers, for every question of `gold`.
 
     A question without an accepted answer wants "". One without a prediction scores 0, whatever it wants.
     """
-    values: dict[Measure, dict[str, float]] = {"exact": {}, "f1": {}}
+    values: dict[Measure, dict[Key, float]] = {"exact": {}, "f1": {}}
     for id_, answers in gold.items():
         accepted = [answer for answer in answers if normalize(answer, unit)] or [""]
         guess = predicted.get(id_)
@@ -70,7 +71,7 @@ def compare(
     return values
 
 
-def summarize(gold: Mapping[str, Sequence[str]], values: Mapping[Measure, Mapping[str, float]]) -> dict[str, float]:
+def summarize(gold: Mapping[Key, Sequence[str]], values: Mapping[Measure, Mapping[Key, float]]) -> dict[str, float]:
     """Means over all questions, and over those with and without an answer where there are such.
 
     Keys: `exact`, `f1`, `has_answer_exact`, `has_answer_f1`, `no_answer_exact`, `no_answer_f1`.
@@ -86,15 +87,15 @@ def summarize(gold: Mapping[str, Sequence[str]], values: Mapping[Measure, Mappin
     return scores
 
 
-def apply_threshold(predicted: Mapping[str, str], null_scores: Mapping[str, float], threshold: float) -> dict[str, str]:
+def apply_threshold(predicted: Mapping[Key, str], null_scores: Mapping[Key, float], threshold: float) -> dict[Key, str]:
     """Predictions with "" where the null score is above the threshold."""
     return {id_: "" if null_scores[id_] > threshold else text for id_, text in predicted.items()}
 
 
 def best_threshold(
-    gold: Mapping[str, Sequence[str]],
-    predicted: Mapping[str, str],
-    null_scores: Mapping[str, float],
+    gold: Mapping[Key, Sequence[str]],
+    predicted: Mapping[Key, str],
+    null_scores: Mapping[Key, float],
     measure: Measure = "f1",
     unit: Unit = "word",
 ) -> Threshold:

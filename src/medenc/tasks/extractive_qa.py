@@ -132,12 +132,12 @@ class ExtractiveQa(Plugin):
         right = [tuple((answer.start, answer.end) for answer in row.answers) for row in rows]
         changes: dict[str, Any] = {"calibration": fit_calibration(readings, right, no_answer=self.no_answer)}
         if self.no_answer:
-            best = {
-                row.id: row.context[reading.spans[0].start : reading.spans[0].end] if reading.spans else ""
+            best = [
+                row.context[reading.spans[0].start : reading.spans[0].end] if reading.spans else ""
                 for row, reading in zip(rows, readings, strict=True)
-            }
-            nulls = {row.id: reading.null for row, reading in zip(rows, readings, strict=True)}
-            found_at = best_threshold(_accepted(rows), best, nulls, unit=self.unit).value
+            ]
+            nulls = {place: reading.null for place, reading in enumerate(readings)}
+            found_at = best_threshold(_accepted(rows), dict(enumerate(best)), nulls, unit=self.unit).value
             changes["threshold"] = amid(list(nulls.values()), found_at)
         return self.model_copy(update=changes)
 
@@ -163,7 +163,7 @@ class ExtractiveQa(Plugin):
         EM and F1 are of each question and context, as the model cards of BioM-Transformers give them.
         """
         gold = _accepted(rows)
-        values = compare(gold, {row.id: found.text for row, found in zip(rows, predictions, strict=True)}, self.unit)
+        values = compare(gold, {place: found.text for place, found in enumerate(predictions)}, self.unit)
         scores = summarize(gold, values)
         if self.merge == "factoid":
             scores |= bioasq.factoid_scores(rows, predictions)
@@ -173,7 +173,7 @@ class ExtractiveQa(Plugin):
 
     def right(self, row: Question, prediction: Answered) -> bool:
         """Whether it is one of the accepted answers."""
-        return compare(_accepted([row]), {row.id: prediction.text}, self.unit)["exact"][row.id] == 1.0
+        return compare(_accepted([row]), {0: prediction.text}, self.unit)["exact"][0] == 1.0
 
     def sure(self, prediction: Answered) -> float:
         """The probability of the answer that was given, or of there being none."""
@@ -217,8 +217,10 @@ class ExtractiveQa(Plugin):
         ]
 
 
-def _accepted(rows: Sequence[Question]) -> dict[str, Sequence[str]]:
-    return {row.id: () if row.impossible else row.accepted or tuple(a.text for a in row.answers) for row in rows}
+def _accepted(rows: Sequence[Question]) -> dict[int, Sequence[str]]:
+    """The accepted answers by place, not by id: a sample of the bootstrap holds a question more than once."""
+    texts = (() if row.impossible else row.accepted or tuple(a.text for a in row.answers) for row in rows)
+    return dict(enumerate(texts))
 
 
 def _likest_sentence(row: Question) -> Answered:
