@@ -58,3 +58,9 @@ def test_bucketing_saves_most_of_the_padding():
     shuffled = np.random.default_rng(1).permutation(4096).reshape(-1, 32)
     assert padded < 1.05 * lengths.sum()
     assert sum(lengths[batch].max() * 32 for batch in shuffled) > 1.8 * lengths.sum()
+
+
+def test_no_batch_has_fewer_rows_than_there_are_processes():
+    batches = Batches([5] * 7, rows=1, tokens=10, seed=0, least=2).epoch(0)
+    assert all(len(set(batch.tolist())) == 2 for batch in batches)
+    assert {row for batch in batches for row in batch.tolist()} == set(range(7))

@@ -50,3 +50,10 @@ def test_two_processes_equal_one(tmp_path, objective):
     assert [line["loss"] for line in other_lines] == pytest.approx([line["loss"] for line in lines], rel=1e-5)
     for name, weights in one.items():
         torch.testing.assert_close(two[name], weights, rtol=1e-3, atol=2e-5, msg=name)
+
+
+@pytest.mark.slow
+def test_no_process_is_left_without_a_row(tmp_path):
+    """Seen to fail without the filling up: a batch of one row left one process none, and the backbone refused."""
+    _, journal = run_on(2, tmp_path, tokens_per_batch=1, max_steps=2, objective={})
+    assert len(journal) == 2

@@ -18,10 +18,13 @@ class Batches:
     that the number of in-batch negatives is stable.
     """
 
-    def __init__(self, lengths: Sequence[int], *, rows: int, tokens: int | None, seed: int) -> None:
-        """`lengths`: tokens of each row; `tokens`: budget of a padded batch, which replaces `rows`."""
+    def __init__(self, lengths: Sequence[int], *, rows: int, tokens: int | None, seed: int, least: int = 1) -> None:
+        """`lengths`: tokens of each row; `tokens`: budget of a padded batch, which replaces `rows`.
+
+        No batch has fewer than `least` rows, one for each process: a backbone refuses to read none.
+        """
         self._lengths = np.asarray(lengths)
-        self._rows, self._tokens, self._seed = min(rows, len(self._lengths)), tokens, seed
+        self._rows, self._tokens, self._seed, self._least = min(rows, len(self._lengths)), tokens, seed, least
         self._starts = [0]  # position of each epoch's first batch
         self._cached: tuple[int, list[np.ndarray]] = (-1, [])
 
@@ -56,7 +59,12 @@ class Batches:
         if whole < len(order):
             rest = order[whole:]
             batches.append(np.concatenate([rest, order[: self._rows - len(rest)]]))
-        return [batches[place] for place in rng.permutation(len(batches))]
+        return [self._filled(batches[place], order) for place in rng.permutation(len(batches))]
+
+    def _filled(self, batch: np.ndarray, order: np.ndarray) -> np.ndarray:
+        """With other rows of the epoch's start where there are too few."""
+        missing = self._least - len(batch)
+        return batch if missing <= 0 else np.concatenate([batch, order[~np.isin(order, batch)][:missing]])
 
     def _by_length(self, window: np.ndarray) -> np.ndarray:
         return window[np.argsort(self._lengths[window], kind="stable")]

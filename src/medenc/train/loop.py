@@ -119,11 +119,14 @@ class Training:
             raise MedencError("there is nothing to train on: the data gave no row", where="data")
         self.objective, self.rows, self.tokenizer, self.options = objective, rows, tokenizer, options
         self.accelerator = accelerator(options)
+        if len(rows) < self.accelerator.num_processes:
+            raise MedencError(f"{len(rows)} rows for {self.accelerator.num_processes} processes", where="data")
         self.batches = Batches(
             _lengths(rows),
             rows=options.per_device_batch_size * self.accelerator.num_processes,
             tokens=options.tokens_per_batch and options.tokens_per_batch * self.accelerator.num_processes,
             seed=options.seed,
+            least=self.accelerator.num_processes,
         )
         self.per_step = options.gradient_accumulation_steps
         self.total = options.max_steps or math.ceil(self.batches.count(options.num_train_epochs) / self.per_step)
