@@ -69,6 +69,14 @@ def test_given_negatives_stand_behind_the_rows_own_and_are_masked_alike(tokenize
     assert batch["targets"].tolist() == [0, 1]
 
 
+def test_a_given_negative_with_a_concept_of_the_pair_is_none(tokenizer):
+    """Seen to fail when only passages that answer something had concepts."""
+    concept, about = frozenset({"C"}), {"p3": frozenset({"C"})}
+    first = Pair("q1", "one", "p1", TEXTS[0], (("p3", TEXTS[2]),), concept, about=about)
+    second = Pair("q2", "two", "p2", TEXTS[1], (("p4", TEXTS[3]),), about=about)
+    assert excluded([first, second], tokenizer, negatives=1) == [[1, 0, 1, 0], [0, 1, 0, 0]]
+
+
 def test_negatives_are_drawn_anew_by_the_generator_alone(tokenizer):
     many = tuple((f"n{n}", f"{TEXTS[n % 5]} {n}") for n in range(20))
     pair = Pair("q1", "one", "p1", TEXTS[0], negatives=many)

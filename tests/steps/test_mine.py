@@ -93,6 +93,16 @@ def test_random_negatives_are_of_the_corpus_and_never_answers(data):
         assert not set(ids) & {"q1": {"p1"}, "q2": {"p3"}, "q3": {"p2"}, "q4": {"p2"}}[query]
 
 
+def test_the_reader_says_what_negatives_are_about(data):
+    lines = [json.loads(line) for line in (data / "corpus.jsonl").read_text().splitlines()]
+    about = {"p1": "I10", "p2": "I10", "p3": "E11"}
+    rows = [{**row, "metadata": {"icd": about[row["_id"]]} if row["_id"] in about else {}} for row in lines]
+    (data / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pair, *_ = Pairs(random_negatives=4, concepts=("icd",)).read(data, Rejects())
+    assert (pair.query_id, pair.concepts) == ("q1", {"I10"})
+    assert pair.about == {id_: {concept} for id_, concept in about.items()}
+
+
 def test_the_page_to_review_shows_each_doubt_beside_its_answer(data):
     mined(data, review_rows=2)
     html = (data.parent / "mined" / "review.html").read_text(encoding="utf-8")

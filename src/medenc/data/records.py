@@ -48,8 +48,8 @@ class Pair:
     """A query with a passage that answers it, for training.
 
     `passage` and the texts of `negatives` (passage_id, content) are `Passage.content`. `concepts` says what the pair is
-    about and `positives` holds every passage judged relevant to the query: in a batch, a pair that shares a concept or
-    whose passage is among the positives is no negative.
+    about, `about` the same of passages among the negatives, by id, and `positives` holds every passage judged relevant
+    to the query: in a batch, a passage that shares a concept or is among the positives is no negative.
     """
 
     query_id: str
@@ -59,3 +59,4 @@ class Pair:
     negatives: tuple[tuple[str, str], ...] = ()
     concepts: frozenset[str] = frozenset()
     positives: frozenset[str] = frozenset()
+    about: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -183,6 +183,8 @@ class _Tags:
             self._texts.setdefault(id_, set()).add(text)
         for pair in pairs:
             self._concepts.setdefault(pair.passage_id, set()).update(pair.concepts)
+            for id_ in pair.about.keys() & {negative for negative, _ in pair.negatives}:
+                self._concepts.setdefault(id_, set()).update(pair.about[id_])
             for key in self._asked(pair):
                 self._relevant.setdefault(key, set()).update({pair.passage_id}, pair.positives)
 

@@ -34,6 +34,7 @@ class Pairs(Plugin):
         passages = {passage.id: passage for passage in data.passages}
         shown = {id_: (id_, passage.content) for id_, passage in passages.items()}  # each once, whoever shares it
         everything, known = list(passages), relevant_passages(data.queries, data.qrels)
+        about = {id_: found for id_, passage in passages.items() if (found := self._concepts(passage))}
         mined = read_trec(self.negatives) if self.negatives else {}
         for query in data.queries:
             grades, relevant = data.qrels[query.id], known[query.id]
@@ -46,7 +47,8 @@ class Pairs(Plugin):
                 raise MedencError(f"'{unknown[0]}' is a negative that is not in the corpus", where=self.negatives)
             negatives = tuple(shown[id_] for id_ in ids)
             for id_ in answers:
-                yield self._pair(query, passages[id_], negatives, relevant)
+                passage, concepts = passages[id_], self._concepts(query) | about.get(id_, frozenset())
+                yield Pair(query.id, query.text, id_, passage.content, negatives, concepts, relevant, about)
 
     def _drawn(self, query_id: str, everything: list[str], taken: frozenset[str]) -> list[str]:
         """Random passages; as many more are drawn as may be taken already."""
@@ -54,9 +56,5 @@ class Pairs(Plugin):
         drawn = random.Random(f"{self.seed}:{query_id}").sample(everything, count)
         return [id_ for id_ in drawn if id_ not in taken][: self.random_negatives]
 
-    def _pair(
-        self, query: Query, passage: Passage, negatives: tuple[tuple[str, str], ...], relevant: frozenset[str]
-    ) -> Pair:
-        about = (source.metadata.get(field) for field in self.concepts for source in (query, passage))
-        concepts = frozenset(str(value) for value in about if value is not None)
-        return Pair(query.id, query.text, passage.id, passage.content, negatives, concepts, relevant)
+    def _concepts(self, source: Query | Passage) -> frozenset[str]:
+        return frozenset(str(value) for name in self.concepts if (value := source.metadata.get(name)) is not None)
