@@ -5,7 +5,8 @@ import torch
 from transformers import BertConfig, BertModel, ElectraConfig, ElectraModel, RobertaConfig, RobertaModel
 
 from medenc.core.errors import MedencError
-from medenc.models.encoder import SIZES, Contract, Encoder, Towers, from_checkpoint, from_size, separate
+from medenc.models import encoder as encoders
+from medenc.models.encoder import SIZES, Contract, Encoder, Towers, encode_batch, from_checkpoint, from_size, separate
 
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
 IDS = torch.tensor([[2, 7, 8, 9, 3], [2, 7, 3, 0, 0]])
@@ -50,6 +51,21 @@ def test_padding_does_not_change_a_vector(tmp_path, pooling, normalize):
         padded, alone = encoder(IDS, MASK)[1], encoder(IDS[1:, :3], MASK[1:, :3])[0]
     torch.testing.assert_close(padded, alone, atol=1e-6, rtol=1e-5)
     assert (abs(padded.norm().item() - 1) < 1e-5) == normalize
+
+
+@pytest.mark.parametrize("part_tokens", [1, 6, 12, 1000])
+@pytest.mark.parametrize("chunk_rows", [None, 2])
+def test_a_batch_in_parts_of_like_length_gives_its_rows_in_order(tmp_path, monkeypatch, part_tokens, chunk_rows):
+    monkeypatch.setattr(encoders, "PART_TOKENS", part_tokens)
+    encoder = from_checkpoint(bert(tmp_path), contract()).eval()
+    ids, mask = IDS[[1, 0, 1, 0, 1]], MASK[[1, 0, 1, 0, 1]]
+    ids[4, 1] = 9
+    sizes = []
+    encoder.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape))
+    found = encode_batch(encoder, ids, mask, chunk_rows)
+    assert sum(rows for rows, _ in sizes) == 5
+    assert all(rows == 1 or rows * tokens <= part_tokens for rows, tokens in sizes)
+    torch.testing.assert_close(found, encoder(ids, mask), atol=1e-6, rtol=1e-5)
 
 
 def test_poolings_are_what_they_say(tmp_path):
