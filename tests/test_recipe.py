@@ -87,6 +87,17 @@ def test_changed_data_runs_again(recipe, tmp_path):
     assert [r.skipped for r in recipe().run()] == [False, False]
 
 
+def test_a_file_that_is_named_outright_runs_again_when_it_changes(recipe, tmp_path):
+    """Seen to fail when only references counted: a terminology, a run file or a sheet was overlooked."""
+    given = tmp_path / "given.txt"
+    given.write_text("one")
+    override = f"one.file={given}"
+    recipe(override).run()
+    assert [r.skipped for r in recipe(override).run()] == [True, True]
+    given.write_text("two")
+    assert [r.skipped for r in recipe(override).run()] == [False, False]
+
+
 def test_smoke_takes_the_stand_in_and_shrinks(recipe, tmp_path):
     recipe(smoke=True).run()
     assert (tmp_path / "runs/two/out.txt").read_text() == "s"

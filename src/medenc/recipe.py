@@ -36,6 +36,10 @@ class Step(Protocol):
         """Fill `draft.folder`, `draft.numbers` and `draft.facts`."""
         ...
 
+    def paths(self) -> Iterable[Path]:
+        """The files and folders that it reads."""
+        ...
+
     def smoke(self) -> Self:
         """The same step, shrunk until it only proves that everything fits together."""
         ...
@@ -130,8 +134,11 @@ class Recipe:
         return Result(id_, skipped, round(time.perf_counter() - began, 3), out, numbers)
 
     def _inputs(self, id_: str) -> dict[str, str]:
-        """Content digests of every "@…" that the step's options name."""
-        return {ref: artifact.input_content(self._path(ref, id_)) for ref in sorted(_references(self.file.step[id_]))}
+        """Content digests of every "@…" that the step's options name, and of every file that they name outright."""
+        named = {ref: self._path(ref, id_) for ref in sorted(_references(self.file.step[id_]))}
+        outright = {path for path in self.steps[id_].paths() if path.exists()}.difference(named.values())
+        named |= {str(path): path for path in sorted(outright)}
+        return {name: artifact.input_content(path) for name, path in named.items()}
 
     def _build(self, id_: str, values: Mapping[str, Any]) -> Step:
         resolved = _replace(values, lambda ref: str(self._path(ref, id_)))

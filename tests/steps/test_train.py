@@ -9,6 +9,7 @@ from medenc.core.artifact import open_artifact, writing
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.recipe import load
+from medenc.steps.train import Train
 
 PASSAGES = [
     ("bp.ko", "고혈압", "혈압을 매일 잰다. 짠 음식을 줄인다.", "bp"),
@@ -102,6 +103,20 @@ def test_two_stages_end_in_a_folder_that_embeds(place, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
+def test_every_file_that_training_reads_is_known(place):
+    pairs = {"use": "pairs", "path": place / "data", "negatives": place / "mined.trec"}
+    pairs["transforms"] = [{"use": "code_switch", "terms": place / "terms.tsv"}]
+    task = {"use": "term_normalization", "terms": place / "dictionary.tsv"}
+    step = Train(
+        start=place / "start",
+        objective={"use": "supervised", "task": task},
+        data=[pairs],
+        dev=[{"use": "terms", "path": place / "dev.tsv"}],
+    )
+    names = {path.name for path in step.paths()}
+    assert names == {"start", "data", "mined.trec", "terms.tsv", "dictionary.tsv", "dev.tsv"}
+
+
 def test_the_same_step_gives_the_same_bits(place, tmp_path):
     one, two = (aligned(place, tmp_path / name).manifest["files"] for name in ("one", "two"))
     assert one == two
@@ -177,7 +192,7 @@ def test_a_start_keeps_its_own_words(place, tmp_path):
     """Seen to fail without the comparison: the numbers of the tokens would mean other words."""
     first = aligned(place, tmp_path / "first")
     other = made(tmp_path / "other", use="tokenizer", texts=[place / "data"], vocab_size=120)
-    with pytest.raises(MedencError, match="another vocabulary than that of the start .give tokenizer=.*first"):
+    with pytest.raises(MedencError, match=r"another vocabulary than that of the start .give tokenizer=.*first"):
         aligned(place, tmp_path / "second", start=first.path, tokenizer=other.path)
     aligned(place, tmp_path / "third", start=first.path, tokenizer=place / "tokenizer")
 
@@ -193,7 +208,13 @@ def test_prompts_are_read_in_training_as_they_are_in_use(place, tmp_path):
     (pair,) = prompted([Pair("q", "고혈압", "p", "당뇨병", negatives=(("n", "천식"),))], prompts)
     assert (pair.query, pair.passage, pair.negatives) == ("질문 고혈압", "글 당뇨병", (("n", "글 천식"),))
     data = [{"use": "pairs", "path": place / "data", "split": "train"}]
-    shared = {"objective": {"use": "contrastive"}, "data": data, "encoder": {}, "tokenizer": None, "backend": "openvino"}
+    shared = {
+        "objective": {"use": "contrastive"},
+        "data": data,
+        "encoder": {},
+        "tokenizer": None,
+        "backend": "openvino",
+    }
     with_prompts = aligned(place, tmp_path / "with", start=start.path, **shared)
     bare = aligned(place, tmp_path / "bare", start=start.path, **shared | {"encoder": {"prompts": {"query": ""}}})
     vectors = [Embedder.open(found.path).encode(["고혈압"]) for found in (with_prompts, bare)]

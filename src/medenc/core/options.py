@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,6 +27,11 @@ class Options(BaseModel):
         except ValidationError as error:
             raise _first_problem(cls, error, where) from None
 
+    def paths(self) -> Iterator[Path]:
+        """Every path among the values, those of nested options too: the files that a result depends on."""
+        for _, value in self:
+            yield from _paths(value)
+
 
 def _first_problem(cls: type[BaseModel], error: ValidationError, where: str) -> MedencError:
     problem = error.errors(include_url=False)[0]
@@ -39,6 +45,16 @@ def _first_problem(cls: type[BaseModel], error: ValidationError, where: str) -> 
     if problem["type"] == "missing":
         return MedencError("this option is required", where=place)
     return MedencError(f"{problem['msg'].lower()}, found {problem['input']!r}", where=place)
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, Options):
+        yield from value.paths()
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _paths(item)
 
 
 def _known(cls: type[BaseModel], path: tuple[Any, ...]) -> list[str]:

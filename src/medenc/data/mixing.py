@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from pydantic import ConfigDict
 
 from medenc.core.options import Options
-from medenc.core.plugins import build
+from medenc.core.plugins import Plugin, build
 from medenc.data.reading import Rejects
 from medenc.data.sources import Reader
 
@@ -33,12 +33,23 @@ class Source(Options):
 
     def records(self, where: str, rejects: Rejects) -> Iterator[Any]:
         """The records, read and transformed."""
-        reader = cast(Reader, build("reader", {"use": self.use, **(self.model_extra or {})}, where))
-        records: Iterable[Any] = reader.read(self.path, rejects)
-        for number, values in enumerate(self.transforms):
-            transform = cast(Transform, build("transform", values, f"{where}.transforms.{number}"))
-            records = transform.apply(records)
+        records: Iterable[Any] = cast(Reader, self._reader(where)).read(self.path, rejects)
+        for transform in self._transforms(where):
+            records = cast(Transform, transform).apply(records)
         yield from records
+
+    def paths(self) -> Iterator[Path]:
+        """What is read, by the reader and by the transforms."""
+        yield self.path
+        for part in (self._reader("data"), *self._transforms("data")):
+            yield from part.paths()
+
+    def _reader(self, where: str) -> Plugin:
+        return build("reader", {"use": self.use, **(self.model_extra or {})}, where)
+
+    def _transforms(self, where: str) -> list[Plugin]:
+        each = enumerate(self.transforms)
+        return [build("transform", values, f"{where}.transforms.{number}") for number, values in each]
 
 
 def read_sources(sources: Sequence[Source], where: str) -> tuple[list[Any], list[dict[str, Any]]]:

@@ -62,6 +62,10 @@ class Supervised(Plugin):
         """Build the task."""
         self._task = cast(Task, build("task", self.task, "objective.task"))
 
+    def paths(self) -> Iterator[Path]:
+        """What the task reads."""
+        yield from cast(Plugin, self._task).paths()
+
     def prepare(
         self, records: Iterable[Any], tokenizer: PreTrainedTokenizerFast, max_tokens: int
     ) -> tuple[list[Unit], dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
@@ -52,6 +52,11 @@ class Seeds(Plugin):
         write_bytes(draft.folder / "table.md", table(draft.numbers).encode())
         shutil.rmtree(beside)  # curves and locks
 
+    def paths(self) -> Iterator[Path]:
+        """Also what the training reads."""
+        yield from super().paths()
+        yield from self._step(self.seeds[0]).paths()
+
     def smoke(self) -> Self:
         """Two seeds of the shrunk training."""
         train = self._step(0).smoke().model_dump(mode="json")
@@ -81,7 +86,7 @@ class Seeds(Plugin):
     def _trained(self, seed: int, path: Path) -> None:
         step = self._step(seed)
         options = step.model_dump(mode="json")
-        inputs = {str(place): input_content(place) for place in _inputs(step)}
+        inputs = {str(place): input_content(place) for place in step.paths()}
         if is_current(path, fingerprint(step.kind, options, inputs, step.version)):
             return
         with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
@@ -127,9 +132,3 @@ def _measured(model: Path, data: Sequence[Source], rows: Sequence[Any], train: S
     name = ", ".join(source.path.name for source in data)
     task, labels = predictor.task, predictor.labels
     return measure(name, task, labels, rows, answered.predictions, train, rounds=1, reading=answered.counts)
-
-
-def _inputs(step: Train) -> list[Path]:
-    """Every file and folder that the training reads."""
-    places = [source.path for source in (*step.data, *step.dev)]
-    return [*places, *(place for place in (step.start, step.tokenizer) if isinstance(place, Path))]

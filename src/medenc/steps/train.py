@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -113,6 +113,11 @@ class Train(Plugin):
         start = Fresh(size="tiny") if isinstance(self.start, Fresh) else self.start
         small = {"max_steps": 2, "per_device_batch_size": 4, "gradient_accumulation_steps": 1}
         return self.model_copy(update={"fit": self.fit.model_copy(update=small), "start": start})
+
+    def paths(self) -> Iterator[Path]:
+        """Also what the objective reads."""
+        yield from super().paths()
+        yield from build("objective", self.objective, "objective").paths()
 
     @field_validator("objective")
     @classmethod
