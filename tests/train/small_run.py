@@ -32,7 +32,7 @@ PAIRS = [
 ]
 
 
-def training(folder, *, objective=None, rows=None, measure=None, dropout=0.1, **fit):
+def training(folder, *, objective=None, rows=None, measure=None, dev=None, dropout=0.1, **fit):
     """A run in `folder`, ready to start."""
     folder = Path(folder)
     if not (folder / "tokenizer").exists():
@@ -58,7 +58,9 @@ def training(folder, *, objective=None, rows=None, measure=None, dropout=0.1, **
     if rows is None:
         rows, _ = objective.prepare(PAIRS, tokenizer, 24)
     places = {"checkpoints": folder / "state", "curves": folder / "curves"}
-    return Training(model, objective.heads(model), objective, rows, tokenizer, options, **places, measure=measure)
+    return Training(
+        model, objective.heads(model), objective, rows, tokenizer, options, **places, measure=measure, dev=dev
+    )
 
 
 if __name__ == "__main__":

@@ -7,17 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from small_run import PAIRS, training
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from medenc.core.errors import MedencError
-from medenc.objectives.contrastive import Contrastive
+from medenc.objectives.contrastive import Candidate, Contrastive, Example
 from medenc.train import optimizer
 from medenc.train.checkpoint import Checkpoints
+from medenc.train.contract import rows_digest
 from medenc.train.journal import LINES
 from medenc.train.loop import Training
 
@@ -167,6 +170,30 @@ def test_a_run_on_other_data_or_another_torch_does_not_resume(tmp_path, monkeypa
     monkeypatch.setattr(torch, "__version__", "0.0")
     with pytest.raises(MedencError, match="differs in torch "):
         training(tmp_path).run()
+
+
+def test_a_run_on_other_development_data_does_not_resume(tmp_path, monkeypatch):
+    """Seen to fail when the contract knew only that something is measured: the best of two data was kept."""
+    fit = {"measure": lambda: {"RR": 0.5}, "eval_every_steps": 2}
+    killed_after(tmp_path, 7, monkeypatch, dev="one", **fit)
+    with pytest.raises(MedencError, match="the run to resume differs in dev "):
+        training(tmp_path, dev="other", **fit).run()
+
+
+def test_what_rows_share_is_hashed_once_and_counts_for_each():
+    class Counted(np.ndarray):
+        reads = 0
+
+        def tobytes(self):
+            Counted.reads += 1
+            return super().tobytes()
+
+    shared, same = (Candidate(np.arange(6).view(Counted), np.arange(2)) for _ in range(2))
+    row = Example("q", np.arange(3), same, (shared,) * 300, np.arange(1))
+    found = rows_digest([row, row])
+    assert Counted.reads == 2
+    assert found == rows_digest([row, replace(row, negatives=(same,) * 300)])
+    assert found != rows_digest([row, replace(row, negatives=(shared,) * 299)])
 
 
 def test_saving_more_often_changes_nothing_but_the_moments_of_saving(tmp_path, monkeypatch):

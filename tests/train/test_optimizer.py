@@ -5,7 +5,7 @@ import torch
 
 from medenc.models.encoder import Contract, from_size
 from medenc.objectives.contrastive import Contrastive
-from medenc.train.loop import Trainee
+from medenc.train.objective import Trainee
 from medenc.train.optimizer import adamw, layer_scale, learning_rate, moments, restore_moments, set_rate
 from medenc.train.options import FitOptions
 

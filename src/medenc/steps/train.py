@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator
 
-from medenc.core.artifact import Draft
+from medenc.core.artifact import Draft, input_content
 from medenc.core.errors import MedencError
+from medenc.core.files import digest
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.mixing import Source, read_sources
@@ -61,7 +62,8 @@ class Train(Plugin):
         from medenc.models.folder import write_heads, write_model
         from medenc.runtime.export import add_backend
         from medenc.train.journal import LINES
-        from medenc.train.loop import Objective, Training
+        from medenc.train.loop import Training
+        from medenc.train.objective import Objective
         from medenc.train.start import begin, begin_heads
 
         objective = cast(Objective, build("objective", self.objective, "objective"))
@@ -93,6 +95,7 @@ class Train(Plugin):
             checkpoints=beside,
             curves=curves,
             measure=self._measure(objective, model, heads, tokenizer),
+            dev=self._dev_digest(),
         )
         fitted = training.run()
         training.close()
@@ -125,6 +128,14 @@ class Train(Plugin):
         """Mistakes in it are found before anything runs."""
         build("objective", objective, "objective")
         return objective
+
+    def _dev_digest(self) -> str | None:
+        """Names the development data."""
+        made_of = [
+            (source.model_dump(mode="json"), {str(path): input_content(path) for path in source.paths()})
+            for source in self.dev
+        ]
+        return digest(made_of) if made_of else None
 
     def _measure(
         self, objective: Any, model: Any, heads: Any, tokenizer: Any

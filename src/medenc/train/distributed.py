@@ -40,10 +40,10 @@ def describe(accelerate: Accelerator) -> dict[str, str | int]:
 
 def agreed(accelerate: Accelerator, signal: int | None) -> int:
     """The signal that any process was sent, 0 without one: all must stop after the same step."""
-    return max(gathered(accelerate, signal or 0))
+    return max(collected(accelerate, signal or 0))
 
 
-def gathered(accelerate: Accelerator, value: T) -> list[T]:
+def collected(accelerate: Accelerator, value: T) -> list[T]:
     """The value of every process, in the order of ranks."""
     if accelerate.num_processes == 1:
         return [value]

@@ -2,89 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
-import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from medenc import __version__
 from medenc.core.errors import MedencError
 from medenc.core.progress import track
 from medenc.models.encoder import Model
 from medenc.train.batches import Batches
 from medenc.train.best import Best, load_weights, weights
 from medenc.train.checkpoint import Checkpoint, Checkpoints
-from medenc.train.distributed import accelerator, added, agreed, describe, gathered
+from medenc.train.contract import contract
+from medenc.train.distributed import accelerator, added, agreed, collected
 from medenc.train.interrupt import listening
 from medenc.train.journal import Journal
+from medenc.train.objective import Objective, Row, Trainee
 from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments, set_rate
 from medenc.train.options import FitOptions
-
-
-class Row(Protocol):
-    """A prepared row of training data."""
-
-    @property
-    def id(self) -> str:
-        """What an error message calls it; never its text."""
-        ...
-
-    @property
-    def tokens(self) -> int:
-        """What it costs in a padded batch."""
-        ...
-
-
-class Objective(Protocol):
-    """What a plug-in of the kind `objective` is: options as fields, and these.
-
-    Several processes see the same whole batch and share its rows, see `models.parallel`.
-    """
-
-    def prepare(
-        self, records: Any, tokenizer: PreTrainedTokenizerFast, max_tokens: int
-    ) -> tuple[list[Any], dict[str, Any]]:
-        """Rows, tokenised once, and numbers for the manifest."""
-        ...
-
-    def heads(self, model: Any) -> nn.Module | None:
-        """What is trained beside the encoder, drawn from torch's generator."""
-        ...
-
-    def collate(
-        self, rows: Sequence[Any], tokenizer: PreTrainedTokenizerFast, rng: np.random.Generator
-    ) -> dict[str, np.ndarray]:
-        """The whole batch; random choices come from `rng` alone."""
-        ...
-
-    def losses(self, model: Any, heads: Any, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Named losses, which the loop adds up: this process's part of the batch's."""
-        ...
-
-    def model_dump(self, *, mode: str) -> dict[str, Any]:
-        """The options."""
-        ...
-
-
-class Trainee(nn.Module):
-    """An encoder and its heads under an objective as one module, so that several processes see one forward pass."""
-
-    def __init__(self, model: Model, heads: nn.Module | None, objective: Objective) -> None:
-        super().__init__()
-        self.model, self.heads, self._losses = model, heads, objective.losses
-
-    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The named losses of a batch."""
-        return self._losses(self.model, self.heads, batch)
 
 
 class Training:
@@ -100,6 +42,7 @@ class Training:
         checkpoints: folder for checkpoints and `metrics.jsonl`, kept until the caller removes it.
         curves: folder for TensorBoard's event files.
         measure: scores on development data, the main one first; called in the main process.
+        dev: names the development data, so that a run does not go on with others.
     """
 
     def __init__(
@@ -114,6 +57,7 @@ class Training:
         checkpoints: Path,
         curves: Path,
         measure: Callable[[], Mapping[str, float]] | None = None,
+        dev: str | None = None,
     ) -> None:
         if not len(rows):
             raise MedencError("there is nothing to train on: the data gave no row", where="data")
@@ -134,7 +78,8 @@ class Training:
         if options.gradient_checkpointing:
             _checkpoint_activations(self.bare)
         self.measure, self.best = measure, Best()
-        self.store = Checkpoints(checkpoints, self._contract())
+        made_of = contract(options, objective, self.accelerator, rows, self.bare.state_dict(), dev)
+        self.store = Checkpoints(checkpoints, made_of)
         self.trainee, self.optimizer = self.accelerator.prepare(self.bare, adamw(self.bare, options))
         self.curves, self.tokens = curves, 0
 
@@ -239,7 +184,7 @@ class Training:
         self.trainee.eval()
         own = dict(self.measure()) if self.accelerator.is_main_process else {}
         self.trainee.train()
-        scores = gathered(self.accelerator, own)[0]
+        scores = collected(self.accelerator, own)[0]
         self.best.offer(step + 1, scores, self.bare)
         return scores
 
@@ -265,7 +210,7 @@ class Training:
         )
 
     def _save(self, step: int) -> None:
-        states = gathered(self.accelerator, _random_state())
+        states = collected(self.accelerator, _random_state())
         if self.accelerator.is_main_process:
             random = {f"{rank}.{name}": value for rank, s in enumerate(states) for name, value in s.items()}
             arrays = {"model": weights(self.bare), "optimizer": moments(self.bare, self.optimizer), "random": random}
@@ -298,20 +243,6 @@ class Training:
         if "cuda" in own:
             torch.cuda.set_rng_state(own["cuda"])
 
-    def _contract(self) -> dict[str, Any]:
-        """All that the bits of the result depend on."""
-        fit = self.options.model_dump(exclude={"save_every_steps"})
-        objective = self.objective.model_dump(mode="json")
-        return {
-            **{f"fit.{name}": value for name, value in fit.items()},
-            **{f"objective.{name}": value for name, value in objective.items()},
-            **describe(self.accelerator),
-            "data": _rows_digest(self.rows),
-            "start": _weights_digest(self.bare.state_dict()),
-            "measured": self.measure is not None,
-            "medenc": __version__,
-        }
-
 
 def _lengths(rows: Sequence[Row]) -> Sequence[int]:
     """Tokens of every row; rows that lie on disk know them without being read."""
@@ -329,36 +260,3 @@ def _random_state() -> dict[str, np.ndarray]:
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state().numpy()
     return state
-
-
-def _weights_digest(weights: Mapping[str, Tensor]) -> str:
-    found = hashlib.sha256()
-    for name in sorted(weights):
-        found.update(name.encode())
-        found.update(weights[name].detach().cpu().numpy().data)
-    return found.hexdigest()
-
-
-def _rows_digest(rows: Sequence[Row]) -> str:
-    """Names the rows; rows that lie on disk know it without being read."""
-    if hasattr(rows, "fingerprint"):
-        return str(rows.fingerprint)
-    found = hashlib.sha256()
-    for row in rows:
-        for part in _parts(row):
-            found.update(part)
-    return found.hexdigest()
-
-
-def _parts(value: Any) -> Iterator[bytes]:
-    """The bytes of a row's fields, each headed by its kind and length."""
-    if dataclasses.is_dataclass(value):
-        for field in dataclasses.fields(value):
-            yield from _parts(getattr(value, field.name))
-    elif isinstance(value, tuple):
-        yield f"tuple {len(value)};".encode()
-        for item in value:
-            yield from _parts(item)
-    else:
-        content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-        yield f"{type(value).__name__} {len(content)};".encode() + content

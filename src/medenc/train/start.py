@@ -64,5 +64,7 @@ def _check_same_words(start: Path, tokenizer: Path, words: PreTrainedTokenizerFa
     """Raise when the numbers of the tokens are not those that the start was trained with."""
     if any((start / name).is_file() for name in TOKENIZER_FILES) and open_tokenizer(start).vocab != words.vocab:
         raise MedencError(
-            "another vocabulary than that of the start", where=tokenizer, hint=f"give tokenizer={start}, or leave it out"
+            "another vocabulary than that of the start",
+            where=tokenizer,
+            hint=f"give tokenizer={start}, or leave it out",
         )
