@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from medenc.core.progress import colour
 
 BOLD, PLAIN, DIM = "\033[1;33m", "\033[0m", "\033[2m"
+MEASURED = ("scores", "intervals", "tests", "slices")  # what the table of `scores` shows
 
 
 def steps(results: Iterable[Any], reference: Mapping[str, Any]) -> str:
     """The numbers of each step, with the published ones below ours where the recipe has them.
 
-    Long lists stay in the step's manifest (`medenc show`).
+    A search's measurement is a table; its slices and long lists stay in the step's report and manifest (`medenc show`).
     """
     lines = []
     for result in results:
-        found = [f"{place} {value}" for place, value in _figures(result.numbers)]
-        lines.append(f"{result.id}: {', '.join(found)}")
+        measured = "n_queries" in result.numbers
+        other = {key: value for key, value in result.numbers.items() if not measured or key not in MEASURED}
+        lines.append(f"{result.id}: {', '.join(f'{place} {value}' for place, value in _figures(other))}")
+        if measured:
+            lines.append(indent(scores(dict(result.numbers) | {"slices": []}), "    "))
         if result.id in reference:
             published = [f"{place} {value}" for place, value in _figures(reference[result.id])]
             lines.append(f"{result.id}, published: {', '.join(published)}")
@@ -28,12 +33,14 @@ def steps(results: Iterable[Any], reference: Mapping[str, Any]) -> str:
 
 
 def _figures(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    """Names and values of the numbers in nested tables; zeros, lists and empty tables left out."""
+    """Names and values of the numbers in nested tables; counts of nothing, lists and empty tables left out."""
     for name, value in values.items():
         if isinstance(value, Mapping):
             yield from _figures(value, f"{place}{name}.")
+        elif isinstance(value, float):
+            yield place + name, round(value, 4)
         elif value and not isinstance(value, list):
-            yield place + name, round(value, 4) if isinstance(value, float) else value
+            yield place + name, value
 
 
 def counts(added: Mapping[str, Any]) -> str:

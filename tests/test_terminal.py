@@ -1,0 +1,37 @@
+"""What the terminal shows of a recipe's steps."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from medenc import terminal
+
+MEASURED = {
+    "n_queries": 4,
+    "leaks": {"queries": {"exact": 0}},
+    "scores": {"lexical": {"RR@10": 0.5}, "dense": {"RR@10": 0.0}},
+    "intervals": {"lexical": {"RR@10": [0.25, 0.75]}, "dense": {"RR@10": [0.0, 0.0]}},
+    "tests": [{"a": "dense", "b": "lexical", "measure": "RR@10", "difference": -0.5, "interval": [-1, 0], "p": 0.125}],
+    "slices": [],
+}
+
+
+def shown(numbers, reference=None):
+    step = SimpleNamespace(id="made", numbers=numbers, out=Path("made"))
+    return terminal.steps([step], {"made": reference} if reference else {})
+
+
+def test_a_score_of_nothing_is_shown_and_a_count_of_nothing_is_not():
+    numbers = {"fit": {"loss": 0.0, "skipped": 0, "steps": 3}, "examples": ["a"]}
+    assert shown(numbers) == "made: fit.loss 0.0, fit.steps 3"
+
+
+def test_the_measurement_of_a_search_is_a_table_above_the_published_numbers():
+    lines = shown(MEASURED, {"card": {"RR@10": 0.3391}}).splitlines()
+    assert lines[0] == "made: n_queries 4"
+    assert [line.split() for line in lines[1:4]] == [
+        ["RR@10"],
+        ["lexical", "0.500", "[0.250,", "0.750]"],
+        ["dense", "0.000", "[0.000,", "0.000]"],
+    ]
+    assert any("dense - lexical" in line and "0.1250" in line for line in lines)
+    assert lines[-1] == "made, published: card.RR@10 0.3391"
