@@ -10,7 +10,7 @@ from medenc.recipe import load
     ("name", "measured"),
     [
         ("en-linked", {"relation_accuracy", "linked_recall", "masked_accuracy"}),
-        ("zh-multi-level", {"replaced_accuracy", "selected_accuracy", "generator_loss"}),
+        ("zh-multi-level", {"replaced_f1", "selected_accuracy", "generator_loss"}),
         ("en-electra", {"replaced_accuracy", "replaced_recall", "generator_accuracy"}),
     ],
 )

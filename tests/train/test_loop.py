@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 from small_run import PAIRS, training
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -278,7 +279,7 @@ def test_the_best_weights_on_development_data_are_kept(tmp_path):
     best, numbers = finished(tmp_path / "best", measure=scored(0.1, 0.3, 0.2), **fit)
     assert (numbers["best_step"], numbers["dev"]) == (8, {"RR": 0.3, "loss": 0.5})
     last, numbers = finished(tmp_path / "last", measure=scored(0.1, 0.3, 0.2), keep="last", **fit)
-    assert numbers["kept"] == "last"
+    assert (numbers["kept"], numbers["best_step"], numbers["dev"]["RR"]) == ("last", 8, 0.2)
     # the schedule is that of twelve steps, so the weights after eight are those of the killed run's checkpoint
     stopped = finished(tmp_path / "stop", measure=scored(0.1, 0.3, 0.2), keep="last", early_stopping_patience=1, **fit)
     assert stopped[1]["steps"] == 12
@@ -293,6 +294,16 @@ def test_training_stops_early_when_nothing_gets_better(tmp_path):
     assert (numbers["steps"], numbers["best_step"]) == (6, 2)
     assert [line["step"] for line in map(json.loads, lines(tmp_path).splitlines()) if "dev" in line] == [2, 4, 6]
     assert run.total == 20
+
+
+def test_weights_that_nobody_keeps_are_not_stored(tmp_path, monkeypatch):
+    """Seen to fail with the best weights copied and checkpointed whatever `keep` says."""
+    fit = {"eval_every_steps": 2, "max_steps": 12, "keep": "last"}
+    killed_after(tmp_path, 6, monkeypatch, measure=scored(0.3, 0.2, 0.1), **fit)
+    saved = load_file(sorted((tmp_path / "state").glob("step-*"))[-1] / "best.safetensors")
+    assert not [name for name in saved if name.startswith("weight.")]
+    _, numbers = finished(tmp_path, measure=scored(0.2), **fit)
+    assert (numbers["best_step"], numbers["dev"]["RR"]) == (2, 0.2)
 
 
 def test_a_killed_run_remembers_the_best(tmp_path, monkeypatch):

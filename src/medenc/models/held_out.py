@@ -51,10 +51,14 @@ def guessed(name: str, logits: Tensor, truth: Tensor) -> Tally:
 
 
 def told(name: str, logits: Tensor, truth: Tensor, kept: Tensor) -> Tally:
-    """Accuracy, recall and precision of binary logits on the `kept` tokens, all (rows, tokens)."""
+    """F1, accuracy, recall and precision of binary logits on the `kept` tokens, all (rows, tokens).
+
+    F1 is first: most tokens are what they were, so that saying this of all of them is right for most.
+    """
     said, true = logits[kept] > 0, truth[kept]
     hits = (said & true).sum()
     return {
+        f"{name}_f1": (2 * hits, int(said.sum() + true.sum())),
         f"{name}_accuracy": ((said == true).sum(), len(true)),
         f"{name}_recall": (hits, int(true.sum())),
         f"{name}_precision": (hits, int(said.sum())),

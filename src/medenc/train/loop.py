@@ -77,7 +77,7 @@ class Training:
         self.bare = Trainee(model, heads, objective)
         if options.gradient_checkpointing:
             _checkpoint_activations(self.bare)
-        self.measure, self.best = measure, Best()
+        self.measure, self.best = measure, Best(keeps_weights=options.keep == "best")
         made_of = contract(options, objective, self.accelerator, rows, self.bare.state_dict(), dev)
         self.store = Checkpoints(checkpoints, made_of)
         self.trainee, self.optimizer = self.accelerator.prepare(self.bare, adamw(self.bare, options))
@@ -193,12 +193,13 @@ class Training:
         return self.measure is not None and patience is not None and self.best.misses >= patience
 
     def _kept(self) -> dict[str, Any]:
-        """Leave the weights that were asked for; what the manifest says of them."""
+        """Leave the weights that were asked for; what the manifest says of them: `dev` are their scores."""
         if self.measure is None:
             return {}
         if self.options.keep == "best":
             self.best.load_into(self.bare)
-        return {"best_step": self.best.step, "dev": self.best.scores, "kept": self.options.keep}
+        scores = self.best.scores if self.options.keep == "best" else self.best.last
+        return {"best_step": self.best.step, "dev": scores, "kept": self.options.keep}
 
     def _diverged(self, step: int, what: str, chosen: np.ndarray) -> MedencError:
         named = ", ".join(f"{row} ({self.rows[row].id})" for row in chosen[:8])
