@@ -1,14 +1,11 @@
 """Two processes are as one: the same losses and weights, whatever the batch is made of."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from launching import launch
 from safetensors.torch import load_file
 from small_run import training
 
@@ -16,20 +13,10 @@ PROGRAM = Path(__file__).with_name("small_run.py")
 OPTIONS = {"max_steps": 4, "dropout": 0.0, "gradient_accumulation_steps": 2}
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 def run_on(processes, folder, **options):
     """The weights at the end, and the lines of the journal."""
     training(folder)  # makes the tokenizer, which the processes then share
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-    launcher += ["--master-port", str(free_port())]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    command = [*launcher, str(PROGRAM), str(folder), json.dumps(OPTIONS | options)]
-    subprocess.run(command, env=environment, check=True, timeout=120)
+    launch(processes, str(PROGRAM), str(folder), json.dumps(OPTIONS | options))
     journal = [json.loads(line) for line in (folder / "state" / "metrics.jsonl").read_text().splitlines()]
     return load_file(folder / "end.safetensors"), journal
 

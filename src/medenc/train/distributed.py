@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, InitProcessGroupKwargs
+from accelerate.state import AcceleratorState
 from torch import Tensor
 
 from medenc.core.errors import MedencError
 from medenc.train.options import FitOptions
 
 T = TypeVar("T")
+PATIENCE = timedelta(days=1)  # the first process measures and saves alone; ten minutes, the default, may not do
 
 
 def accelerator(options: FitOptions) -> Accelerator:
     """An accelerator for the hardware at hand; threads and random numbers are set on the way."""
     if options.threads is not None:
         torch.set_num_threads(options.threads)
+    AcceleratorState._reset_state()  # it would refuse another precision than that of an earlier run in this process
     return Accelerator(
+        kwargs_handlers=[InitProcessGroupKwargs(timeout=PATIENCE)],
         mixed_precision="bf16" if _bf16(options) else "no",
         gradient_accumulation_steps=1,  # the loop accumulates itself, over whole batches
     )
