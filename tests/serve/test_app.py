@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from smallest import FirstWord, LetterModel
 
 from medenc.core.errors import MedencError
+from medenc.data.records import Passage
 from medenc.search.answer import Answer
 from medenc.serve.app import create_app
 from medenc.serve.errors import HEADERS
@@ -324,6 +325,99 @@ def test_a_name_of_another_site_is_not_served(client, host):
     assert answer.status_code == 421
     assert answer.json()["error"]["code"] == "wrong_host"
     assert HEADERS.items() <= dict(answer.headers).items()
+
+
+OWN = {"origin": "http://127.0.0.1:8765"}
+FOREIGN = [
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": "http://127.0.0.1:9999"},
+    {"origin": "http://127.0.0.1:8765.evil.example"},
+    {"sec-fetch-site": "cross-site"},
+    {**OWN, "sec-fetch-site": "same-site"},
+]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+@pytest.mark.parametrize("path", ["/v1/reload", "/v1/search", "/v1/embeddings"])
+def test_a_page_of_another_site_cannot_ask(client, path, headers):
+    """Seen to fail without the look at Origin: a page anywhere could make a server without keys reload, blindly."""
+    answer = client.post(path, json={"query": "a"}, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "wrong_origin")
+    assert HEADERS.items() <= dict(answer.headers).items()
+
+
+def test_the_page_of_this_server_and_programs_can_ask(client):
+    for headers in ({}, OWN, {**OWN, "sec-fetch-site": "same-origin"}, {"origin": "https://127.0.0.1:8765"}):
+        assert client.post("/v1/search", json={"query": "a"}, headers=headers).status_code == 200
+        assert client.post("/v1/reload", headers=headers).status_code == 409  # these parts are not opened from files
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_a_reload_takes_no_form(client, kind):
+    """Seen to fail when the type of the body that it does not read was not looked at."""
+    assert client.post("/v1/reload", content=b"a", headers={"content-type": kind}).status_code == 415
+
+
+def test_of_simultaneous_reloads_one_runs_and_the_others_are_told():
+    """Seen to fail when each waited for the ones before it."""
+    begun, go = threading.Event(), threading.Event()
+
+    def reopen():
+        begun.set()
+        go.wait(10)
+        return Served(models={"letters": LetterModel()})
+
+    app, answers = create_app(Served(models={"letters": LetterModel()}), reopen), []
+    with TestClient(app, base_url="http://localhost") as client:
+        first = threading.Thread(target=lambda: answers.append(client.post("/v1/reload")))
+        first.start()
+        assert begun.wait(10)
+        others = [client.post("/v1/reload") for _ in range(5)]
+        go.set()
+        first.join()
+        assert client.get("/v1/info").json()["generation"] == 2
+    assert {(one.status_code, one.json()["error"]["code"]) for one in others} == {(409, "reloading")}
+    assert all(int(one.headers["retry-after"]) >= 1 for one in others)
+    assert answers[0].json() == {"generation": 2}
+
+
+def test_the_map_is_computed_once_for_all_who_ask():
+    """Seen to fail when every request that found no map computed one."""
+    computed, first_fails = [], [True]
+
+    class Plane:
+        modes = ("lexical",)
+
+        def info(self):
+            return {"documents": 1, "version": 7, "modes": ["lexical"]}
+
+        def search_batch(self, queries, **_):
+            return [Answer(query, "lexical", [], {}) for query in queries]
+
+        def sampled(self, most):
+            time.sleep(0.2)
+            computed.append(most)
+            if first_fails.pop() if first_fails else False:
+                raise MedencError("not readable now")
+            return [Passage("a", "b")], np.zeros((1, 2), np.float32)
+
+    app, answers = create_app(Served(Plane())), []
+    with TestClient(app, base_url="http://localhost") as client:
+
+        def asked():
+            answers.append(client.get("/v1/map").status_code)
+
+        for expected in ([422] * 4, [200] * 4):
+            asking = [threading.Thread(target=asked) for _ in range(4)]
+            for one in asking:
+                one.start()
+            for one in asking:
+                one.join()
+            assert answers == expected
+            answers.clear()
+        asked()
+    assert len(computed) == 2  # the one that failed is not kept
 
 
 def test_the_index_is_used_by_one_thread_that_is_not_the_event_loop():

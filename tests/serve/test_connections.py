@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 
 import pytest
@@ -60,6 +63,27 @@ def test_headers_of_a_second_request_have_a_deadline_too(server):
         assert b"200 OK" in connection.recv(65_536)
         connection.sendall(b"GET /livez HTT")
         assert ended(connection, 2.5)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out chain.pem"
+    subprocess.run(request.split(), cwd=folder, check=True, capture_output=True)
+    return {"certificate": str(folder / "chain.pem"), "certificate_key": str(folder / "key.pem")}
+
+
+def test_the_beginning_of_tls_has_a_deadline(certificate):
+    """Seen to fail with asyncio's own bound, which is a minute."""
+    with Live(place=certificate, limits_={"HEADER_SECONDS": 1.0}) as server:
+        silent = [server.socket(), server.socket(b"\x16\x03\x01\x02\x00")]
+        context = ssl.create_default_context(cafile=certificate["certificate"])
+        with context.wrap_socket(server.socket(), server_hostname="localhost") as connection:
+            connection.sendall(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert b"200 OK" in connection.recv(65_536)
+        assert all(ended(one, 3) for one in silent)
 
 
 def test_a_slow_body_is_told_so(server):

@@ -158,6 +158,19 @@ def test_an_error_is_that_of_its_own_request(queue, work):
     assert (queue.texts, queue.tokens) == (0, 0)
 
 
+def test_a_long_request_that_failed_is_computed_no_further(queue, work):
+    """Seen to fail when it stayed in line: its rest shared a batch with others, which then got no results."""
+    items = ["bad", *ones(limits.BATCH_TEXTS)]
+    bad = queue.submit(work, items, ones(len(items)))
+    good = [queue.submit(work, [number], [1]) for number in range(3)]
+    work.go.set()
+    with pytest.raises(ValueError, match="a bad item"):
+        bad.result(5)
+    assert [one.result(5) for one in good] == [[0], [2], [4]]
+    assert work.batches == [items[:-1], [0, 1, 2]]
+    assert (queue.texts, queue.tokens) == (0, 0)
+
+
 def test_closing_cancels_what_waits(work):
     queue = Queue()
     running, waiting = queue.submit(work, [1], [1]), queue.submit(work, [2], [1])

@@ -7,7 +7,7 @@ as it refuses broken UTF-8, numbers without end and deep nesting.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -38,7 +38,7 @@ class JsonRequest(Request):
     async def body(self) -> bytes:
         """The whole body. Raises: Refused (415, 413, 408)."""
         if not hasattr(self, "_body"):
-            self._must_be_json()
+            must_be_json(self.headers)
             self._must_be_small()
             try:
                 async with asyncio.timeout(limits.BODY_SECONDS):
@@ -58,17 +58,19 @@ class JsonRequest(Request):
             raise Refused(HTTPStatus.BAD_REQUEST, "too_deep", message, "body")
         return value
 
-    def _must_be_json(self) -> None:
-        # Any web page can post a form or plain text without asking; for JSON a browser asks first, and we never agree.
-        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            message = "send the body as application/json"
-            raise _hang_up(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", message, "content-type")
-
     def _must_be_small(self) -> None:
         announced = self.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced[:19]) > limits.LONGEST_BODY_BYTES:
             raise _too_long()
+
+
+def must_be_json(headers: Mapping[str, str]) -> None:
+    """Raises: Refused (415) when the body is something else than JSON."""
+    # Any web page can post a form or plain text without asking; for JSON a browser asks first, and we never agree.
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        message = "send the body as application/json"
+        raise _hang_up(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not_json", message, "content-type")
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

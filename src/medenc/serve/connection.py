@@ -17,6 +17,16 @@ from medenc.serve.errors import problem
 LAST_REQUEST_SECONDS = 1.0  # after the end of listening, for a connection that has not asked yet
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """asyncio's event loop with a deadline for the beginning of TLS, which else takes up to a minute of silence."""
+
+    async def create_server(self, *args: Any, **options: Any) -> asyncio.Server:
+        """Listen; a connection that has not agreed on TLS in time is closed."""
+        if options.get("ssl") is not None:
+            options["ssl_handshake_timeout"] = limits.HEADER_SECONDS
+        return await super().create_server(*args, **options)
+
+
 class GuardedConnection(H11Protocol):
     """Headers come in time, answers are taken in time, and silent connections make room for new ones."""
 

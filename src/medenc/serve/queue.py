@@ -2,7 +2,7 @@
 
 A request is split into its texts, and a batch takes texts of all waiting requests that ask for the same work. A
 request that does not fit into one batch goes on behind the others, so a long one cannot hold short ones up. One thread
-computes; an index or a model never sees two.
+computes, so no work is ever run beside another one; what computes nothing (a document, the map) goes past the queue.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def weight(text: str) -> int:
 
 
 class Queue:
-    """Waiting requests and the thread that computes them; `submit` and `close` belong to the event loop."""
+    """Waiting requests and the thread that computes them; any thread but the computing one may `close`."""
 
     def __init__(self, report: Callable[[Batch], None] = lambda _: None) -> None:
         self._report = report
@@ -144,7 +144,10 @@ class Queue:
         return parts
 
     def _finish(self, parts: list[tuple[Job, int, int]], began: float, done: Future[Sequence[Any]]) -> None:
-        """Hand the results of a batch out and begin the next one; runs in the computing thread."""
+        """Hand the results of a batch out and begin the next one.
+
+        Runs in the computing thread or, when the batch was done before its callback was set, in the one that began it.
+        """
         if done.cancelled():  # closed before it began
             return
         seconds = perf_counter() - began
@@ -175,9 +178,12 @@ class Queue:
         return [job for job, _, stop in parts if stop == len(job.items)]
 
     def _retried(self, parts: list[tuple[Job, int, int]]) -> list[Job]:
-        """After an error: each request again by itself; the one that was by itself has failed."""
+        """After an error: each request again by itself; the one that was by itself has failed, with all its items."""
         if len(parts) == 1:
-            return [parts[0][0]]
+            failed = parts[0][0]
+            if failed in self._jobs:  # or the next batch would compute, and answer, what has failed
+                self._jobs.remove(failed)
+            return [failed]
         for job, start, _ in reversed(parts):
             if job in self._jobs:
                 self._jobs.remove(job)

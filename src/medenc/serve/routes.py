@@ -13,7 +13,7 @@ from pydantic_core import to_json
 
 from medenc.core.errors import MedencError
 from medenc.runtime.embedder import score
-from medenc.serve import schemas
+from medenc.serve import requests, responses
 from medenc.serve.body import JsonRoute
 from medenc.serve.errors import Refused
 from medenc.serve.served import Dictionary, Model, Role, SearchIndex, Served, TaskModel, TextReader
@@ -29,13 +29,13 @@ GENERATION = "medenc-generation"  # the header that names what answered
 def answering(service: Service) -> APIRouter:
     """All routes that compute."""
     refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": schemas.ErrorResponse}
+        status: {"model": responses.ErrorResponse}
         for status in (400, 401, 403, 404, 408, 413, 415, 421, 422, 429, 431, 503)
     }
     router = APIRouter(route_class=JsonRoute, responses=refusals)
 
-    @router.post("/v1/search", response_model=schemas.SearchResponse)
-    async def search(request: Request, body: schemas.SearchRequest) -> Response:
+    @router.post("/v1/search", response_model=responses.SearchResponse)
+    async def search(request: Request, body: requests.SearchRequest) -> Response:
         now = service.generation
         index = the("index", now.served.index)
         work = Search(index, body.top, possible(body.mode, index), body.where)
@@ -47,8 +47,8 @@ def answering(service: Service) -> APIRouter:
             raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_filter", str(error), "body.where") from None
         return written(answer, now)  # a dataclass of the documented form; ten times as fast as `to_json`
 
-    @router.post("/v1/ask", response_model=schemas.AskResponse)
-    async def ask(request: Request, body: schemas.AskRequest) -> Response:
+    @router.post("/v1/ask", response_model=responses.AskResponse)
+    async def ask(request: Request, body: requests.AskRequest) -> Response:
         now = service.generation
         reader = the_reader(now.served, body.reader)
         if body.text is not None:
@@ -61,15 +61,15 @@ def answering(service: Service) -> APIRouter:
         (answer,) = await service.compute(request, work, [body.question], [body.question], unread)
         return written(answer.to_json(), now)
 
-    @router.post("/v1/link", response_model=schemas.LinkResponse)
-    async def link(request: Request, body: schemas.LinkRequest) -> Response:
+    @router.post("/v1/link", response_model=responses.LinkResponse)
+    async def link(request: Request, body: requests.LinkRequest) -> Response:
         now = service.generation
         dictionary = the("dictionary", now.served.dictionary)
         work = Link(dictionary, body.top, possible(body.mode, dictionary))
         return written({"links": await service.compute(request, work, body.mentions, body.mentions)}, now)
 
-    @router.post("/v1/predict/{name}", response_model=schemas.PredictResponse)
-    async def predict(request: Request, name: schemas.Name, body: schemas.PredictRequest) -> Response:
+    @router.post("/v1/predict/{name}", response_model=responses.PredictResponse)
+    async def predict(request: Request, name: requests.Name, body: requests.PredictRequest) -> Response:
         now = service.generation
         model = named(now.served.tasks, name, "path.name")
         rows = [_row(model, place, given) for place, given in enumerate(body.inputs)]
@@ -80,8 +80,8 @@ def answering(service: Service) -> APIRouter:
         answer = {"model": name, "task": model.facts["use"], "predictions": [one for one, _, _ in found]}
         return written({**answer, "usage": _usage(tokens for _, tokens, _ in found)}, now)
 
-    @router.post("/v1/similarity", response_model=schemas.SimilarityResponse)
-    async def similarity(request: Request, body: schemas.SimilarityRequest) -> Response:
+    @router.post("/v1/similarity", response_model=responses.SimilarityResponse)
+    async def similarity(request: Request, body: requests.SimilarityRequest) -> Response:
         now = service.generation
         name, model = the_model(now.served, body.model)
         query = await embedded(request, model, [body.query], "query", body.on_overflow, "body.query")
@@ -90,8 +90,8 @@ def answering(service: Service) -> APIRouter:
         answer = {"query": body.query, "scores": scores, "similarity": model.similarity_name}
         return written({**answer, "model": name, "usage": _usage(tokens for _, tokens in (*query, *texts))}, now)
 
-    @router.post("/v1/embeddings", response_model=schemas.EmbeddingsResponse)
-    async def embeddings(request: Request, body: schemas.EmbeddingsRequest) -> Response:
+    @router.post("/v1/embeddings", response_model=responses.EmbeddingsResponse)
+    async def embeddings(request: Request, body: requests.EmbeddingsRequest) -> Response:
         now = service.generation
         model = named(now.served.models, body.model, "body.model")
         found = await embedded(request, model, body.input, body.as_, body.on_overflow, "body.input")

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from medenc.core.errors import MedencError
 from medenc.serve import limits
-from medenc.serve.connection import GuardedConnection
+from medenc.serve.connection import GuardedConnection, Loop
 from medenc.serve.security import is_loopback
 from medenc.serve.service import Service
 
@@ -75,6 +75,7 @@ def serve(app: FastAPI, place: Place = Place()) -> None:
     config = uvicorn.Config(
         app,
         http=GuardedConnection,  # on h11: httptools sets no bound on the length of headers
+        loop=f"{Loop.__module__}:{Loop.__qualname__}",
         h11_max_incomplete_event_size=limits.LONGEST_HEADERS_BYTES,
         ws="none",
         access_log=False,  # it would write what people look for
@@ -114,6 +115,8 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _reload(self) -> None:
+        if len(self._reloads) > 1:  # the one that waits has opened nothing yet: it will find what is newest
+            return
         task = asyncio.ensure_future(self._reloaded())
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)

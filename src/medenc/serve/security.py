@@ -12,6 +12,7 @@ from medenc.serve.errors import HEADERS, problem
 from medenc.serve.service import Service
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")  # they change and compute nothing
 
 
 def is_loopback(host: str) -> bool:
@@ -23,10 +24,12 @@ def is_loopback(host: str) -> bool:
 
 
 class Shield:
-    """Middleware: security headers on every response, bounded headers, and no service under a name that is not ours.
+    """Middleware: security headers on every response, bounded headers, and no service to somebody else's web page.
 
     A web page can point its own name at 127.0.0.1 and read a local server as its own site (DNS rebinding); the Host
-    header then carries that name. Where keys are needed such a page has none, and the server may have any name.
+    header then carries that name. It can also post blindly to a local server; the Origin header, which every browser
+    sends with a post, then names the page. Where keys are needed such a page has none, and the server may have any
+    name.
     """
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
@@ -54,14 +57,29 @@ class Shield:
             return _LONG_HEADERS
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
             return _TWO_LENGTHS
-        keys = self.service.generation.served.keys
-        return self.app if keys is not None or _is_ours(Headers(scope=scope).get("host", "")) else _WRONG_HOST
+        return self.app if self.service.generation.served.keys is not None else self._of_this_machine(scope)
+
+    def _of_this_machine(self, scope: Scope) -> ASGIApp:
+        """Without keys: who may ask is who can only be a program of this machine, or our own page."""
+        headers = Headers(scope=scope)
+        if not _is_ours(headers.get("host", "")):
+            return _WRONG_HOST
+        if scope["method"] not in SAFE_METHODS and not _is_from_us(headers):
+            return _WRONG_ORIGIN
+        return self.app
 
 
 def _is_ours(host: str) -> bool:
     host = host.lower()
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdecimal() else host) in LOOPBACK_NAMES
+
+
+def _is_from_us(headers: Headers) -> bool:
+    """Whether no page sent a request, or our own did; `null` is the origin of a page that hides its name."""
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site", "none")
+    same = origin is None or origin.lower() in {f"{scheme}://{headers['host'].lower()}" for scheme in ("http", "https")}
+    return same and site in ("none", "same-origin")
 
 
 def _header_bytes(scope: Scope) -> int:
@@ -73,6 +91,7 @@ def _header_bytes(scope: Scope) -> int:
 
 _CLOSE = {"connection": "close"}  # what was not read would be taken for the next request
 _WRONG_HOST = problem(421, "wrong_host", "this server answers on this machine only", "host", _CLOSE)
+_WRONG_ORIGIN = problem(403, "wrong_origin", "only the page of this server may ask here", "origin", _CLOSE)
 _TWO_LENGTHS = problem(400, "two_lengths", "the body has two lengths", "content-length", _CLOSE)
 _LONG_HEADERS = problem(
     431, "headers_too_long", f"the headers are longer than {limits.LONGEST_HEADERS_BYTES} bytes", None, _CLOSE

@@ -15,7 +15,7 @@ from medenc.serve import limits, projection
 from medenc.serve.errors import Refused
 from medenc.serve.metrics import Metrics
 from medenc.serve.queue import FullError, Queue, TooLargeError, Work, weight
-from medenc.serve.served import Served
+from medenc.serve.served import SearchIndex, Served
 
 WARM_UP = "발열 发热 fever"  # a word of each language: each has a dictionary to load
 
@@ -39,7 +39,7 @@ class Service:
         self.metrics.watch(self.queue)
         self.draining = False
         self._reopen, self._reloading = reopen, asyncio.Lock()
-        self._map: tuple[tuple[int, Any], dict[str, Any]] | None = None
+        self._map: tuple[Any, asyncio.Future[dict[str, Any]]] | None = None
         self._enforce(Generation(1, served))
 
     async def compute(
@@ -70,8 +70,13 @@ class Service:
             gone.cancel()
             result.cancel()
 
+    @property
+    def reloading(self) -> bool:
+        """Whether a new version is being opened."""
+        return self._reloading.locked()
+
     async def reload(self) -> Generation:
-        """Open everything anew and serve it; when that fails, the generation in force stays.
+        """Open everything anew and serve it, after a reload that is under way; when it fails, the old generation stays.
 
         Raises: MedencError with what is wrong with the new one.
         """
@@ -87,15 +92,14 @@ class Service:
             self._enforce(Generation(self.generation.number + 1, served))
         return self.generation
 
-    def map(self, generation: Generation) -> dict[str, Any]:
-        """The documents as points of a plane; computed once for each version of them."""
+    async def map(self, generation: Generation) -> dict[str, Any]:
+        """The documents as points of a plane; computed once for each version of them, whoever asks meanwhile waits."""
         index = generation.served.index
         assert index is not None
-        version = (generation.number, index.info()["version"])
-        known = self._map
-        if known is None or known[0] != version:
-            known = self._map = version, projection.points(*index.sampled(limits.MOST_POINTS))
-        return known[1]
+        version = (generation.number, (await asyncio.to_thread(index.info))["version"])
+        if self._map is None or self._map[0] != version or _failed(self._map[1]):
+            self._map = version, asyncio.ensure_future(asyncio.to_thread(_points, index))
+        return await asyncio.shield(self._map[1])  # who leaves does not stop it for the others
 
     def _opened(self, reopen: Callable[[], Served]) -> Served:
         served = reopen()
@@ -117,6 +121,14 @@ def warm(served: Served) -> None:
         task.predict_rows([], on_overflow="truncate")
     if served.dictionary is not None:
         served.dictionary.link([WARM_UP], top=1, mode=None)
+
+
+def _points(index: SearchIndex) -> dict[str, Any]:
+    return projection.points(*index.sampled(limits.MOST_POINTS))
+
+
+def _failed(future: asyncio.Future[Any]) -> bool:
+    return future.done() and future.exception() is not None
 
 
 def busy(code: str, message: str, retry_after: int, status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE) -> Refused:

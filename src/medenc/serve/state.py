@@ -7,13 +7,14 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, PlainTextResponse
 
 from medenc import __version__
 from medenc.core.errors import MedencError
-from medenc.serve import limits, schemas
+from medenc.serve import limits, responses
+from medenc.serve.body import must_be_json
 from medenc.serve.errors import Refused
 from medenc.serve.routes import the, written
 from medenc.serve.served import Dictionary, Model, SearchIndex, TaskModel
@@ -26,7 +27,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 def showing(service: Service) -> APIRouter:
     """All routes that compute nothing."""
     refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": schemas.ErrorResponse} for status in (400, 401, 403, 404, 421, 422, 431, 503)
+        status: {"model": responses.ErrorResponse} for status in (400, 401, 403, 404, 421, 422, 431, 503)
     }
     router = APIRouter(responses=refusals)
 
@@ -48,12 +49,12 @@ def showing(service: Service) -> APIRouter:
     async def metrics() -> Response:
         return Response(service.metrics.text(), headers={"content-type": METRICS_TYPE})
 
-    @router.get("/v1/info", response_model=schemas.InfoResponse)
+    @router.get("/v1/info", response_model=responses.InfoResponse)
     async def info() -> Response:
         now = service.generation
         return written(await asyncio.to_thread(_described, now), now)
 
-    @router.get("/v1/document/{id:path}", response_model=schemas.Document)
+    @router.get("/v1/document/{id:path}", response_model=responses.Document)
     async def document(
         id: Annotated[  # noqa: A002 (the name in the path)
             str, PathParameter(max_length=limits.LONGEST_ID)
@@ -65,19 +66,23 @@ def showing(service: Service) -> APIRouter:
             raise Refused(HTTPStatus.NOT_FOUND, "no_such_document", "the index has no document of this id", "path.id")
         return written({"id": found.id, "title": found.title, "text": found.text, "metadata": found.metadata}, now)
 
-    @router.get("/v1/map", response_model=schemas.MapResponse)
+    @router.get("/v1/map", response_model=responses.MapResponse)
     async def map_() -> Response:
         now = service.generation
         the("index", now.served.index)
-        return written(await asyncio.to_thread(service.map, now), now)
+        return written(await service.map(now), now)
 
-    @router.get("/v1/numbers", response_model=schemas.NumbersResponse)
+    @router.get("/v1/numbers", response_model=responses.NumbersResponse)
     async def numbers() -> Response:
         now = service.generation
         return written({"artifacts": now.served.manifests}, now)
 
-    @router.post("/v1/reload", response_model=schemas.ReloadResponse)
-    async def reload() -> Response:
+    @router.post("/v1/reload", response_model=responses.ReloadResponse)
+    async def reload(request: Request) -> Response:
+        if "content-type" in request.headers:
+            must_be_json(request.headers)
+        if service.reloading:
+            raise busy("reloading", "a reload is under way", 5, HTTPStatus.CONFLICT)
         try:
             now = await service.reload()
         except MedencError as error:  # its place names a folder of this machine, which is the log's business
