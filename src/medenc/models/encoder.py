@@ -27,6 +27,7 @@ SIZES: dict[str, tuple[int, int, int]] = {  # layers, hidden size, heads
     "base": (12, 768, 12),
     "large": (24, 1024, 16),
 }
+FROM_PADDING = ("roberta", "xlm-roberta", "camembert")  # their positions are counted from the padding's number
 Similarity = Literal["cosine", "dot", "l2"]
 PART_TOKENS = 2048  # tokens with padding that a processor encodes at a time; measured from 512 to 8192
 
@@ -206,7 +207,7 @@ def position_limit(folder: Path) -> int:
 
 def _positions(config: Any) -> int:
     """RoBERTa's positions start after the padding id, so two of its 514 are never a token's."""
-    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
+    offset = config.pad_token_id + 1 if config.model_type in FROM_PADDING else 0
     return int(config.max_position_embeddings - offset)
 
 

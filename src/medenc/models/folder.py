@@ -16,8 +16,10 @@ from medenc.core.artifact import MANIFEST
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json, write_json
 from medenc.models.encoder import Contract, Encoder, Model, Towers, from_checkpoint
+from medenc.models.pretraining import piece_biases
 from medenc.models.probes import TEXTS
 from medenc.models.quiet import quiet
+from medenc.models.vocabulary import Move
 
 TOWERS = ("query", "passage")
 HEADS = "heads.safetensors"
@@ -83,11 +85,16 @@ def write_heads(heads: nn.Module, folder: Path) -> None:
     save_file({name: value.contiguous() for name, value in heads.state_dict().items()}, folder / HEADS)
 
 
-def read_heads(heads: nn.Module, folder: Path) -> bool:
-    """Fill `heads` from a folder; False, and nothing is changed, when it has none of the same names and shapes."""
+def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bool:
+    """Fill `heads` from a folder, through a change of vocabulary where there is one.
+
+    Returns: False, and nothing is changed, when the folder has none of the same names and shapes.
+    """
     if not (folder / HEADS).is_file():
         return False
     saved, own = load_file(folder / HEADS), heads.state_dict()
+    if change:
+        saved |= {name: change.means(saved[name]) for name in piece_biases(heads) & saved.keys()}
     if {name: value.shape for name, value in saved.items()} != {name: value.shape for name, value in own.items()}:
         return False
     heads.load_state_dict(saved)

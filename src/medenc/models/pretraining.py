@@ -86,6 +86,12 @@ class RelationHead(nn.Module):
         return self.out(self.dense(output.last_hidden_state[:, 0]).tanh())
 
 
+def piece_biases(heads: nn.Module) -> set[str]:
+    """The names of the weights that have a number for every piece of the vocabulary."""
+    owners = (path for path, part in heads.named_modules() if isinstance(part, VocabularyHead | SelectionHead))
+    return {f"{path}.bias".lstrip(".") for path in owners}
+
+
 def initialise(module: nn.Module) -> None:
     """BERT's start: weights normal with a deviation of 0.02, biases 0, normalisations the identity."""
     for part in module.modules():

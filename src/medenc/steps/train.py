@@ -48,6 +48,7 @@ class Train(Plugin):
 
     start: Path | Fresh  # a model or checkpoint folder, or {size = "tiny"}
     tokenizer: Path | None = None  # of the start by default
+    new_words: bool = False  # the tokenizer may have other pieces than the start: they begin as what it made of them
     encoder: Shape = Shape()
     towers: bool = False  # queries and passages get an encoder of their own
     dropout: float | None = Field(default=None, ge=0, lt=1)  # the start's own by default; 0 for a fresh encoder
@@ -68,13 +69,14 @@ class Train(Plugin):
 
         objective = cast(Objective, build("objective", self.objective, "objective"))
         start = self.start.size if isinstance(self.start, Fresh) else self.start
-        model, tokenizer = begin(
+        model, tokenizer, change = begin(
             start,
             self.tokenizer,
             self.encoder.given(),
             towers=self.towers,
             dropout=self.dropout,
             seed=self.fit.seed,
+            new_words=self.new_words,
         )
         records, read = read_sources(self.data, "data")
         rows, counts = objective.prepare(
@@ -82,7 +84,7 @@ class Train(Plugin):
         )
         heads = objective.heads(model)
         heads_name = getattr(objective, "heads_name", self.objective["use"])
-        known = begin_heads(heads, start, heads_name)
+        known = begin_heads(heads, start, heads_name, change)
         beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
         curves = draft.target.with_name(f"{draft.target.name}.curves")
         training = Training(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,8 +24,42 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, lowercase: bool = Tru
 
     Raises: MedencError when `vocab_size` is too small for the special tokens and the frequent characters.
     """
-    texts = list(texts)
-    tokenizer = _untrained(models.WordPiece(unk_token="[UNK]"), lowercase)
+    vocabulary = _learned(_untrained(models.WordPiece(unk_token="[UNK]"), lowercase), list(texts), vocab_size)
+    return _with_template(_untrained(models.WordPiece(vocab=vocabulary, unk_token="[UNK]"), lowercase))
+
+
+def open_wordpiece(folder: Path) -> Tokenizer:
+    """The tokenizer of a folder. Raises: MedencError when it has none, or one that is not WordPiece as BERT's."""
+    file = folder / "tokenizer.json"
+    if not file.is_file():
+        raise MedencError("no such file", where=file, hint="give the folder of a tokenizer or a model")
+    tokenizer = Tokenizer.from_file(str(file))
+    model = json.loads(tokenizer.to_str())["model"]
+    if model.get("continuing_subword_prefix") != PREFIX:
+        raise MedencError(f"expected a WordPiece vocabulary, found {model['type']}", where=file)
+    if missing := [token for token in SPECIAL if token not in model["vocab"]]:
+        raise MedencError(f"it has no {missing[0]}", where=file)
+    return tokenizer
+
+
+def extend_wordpiece(tokenizer: Tokenizer, texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    """A tokenizer with more pieces, learned from `texts` as the old one cleans and splits them.
+
+    The old pieces keep their numbers; at most as many are added as make `vocab_size`.
+    Raises: MedencError when there is no room for pieces.
+    """
+    state, first = json.loads(tokenizer.to_str()), tokenizer.get_vocab_size()
+    known: dict[str, int] = state["model"]["vocab"]
+    bare = Tokenizer.from_str(tokenizer.to_str())
+    bare.model = models.WordPiece(unk_token=state["model"]["unk_token"])
+    learned = _learned(bare, list(texts), vocab_size - first + len(SPECIAL))
+    new = [piece for piece in sorted(learned, key=lambda piece: learned[piece]) if piece not in known]
+    known |= {piece: first + place for place, piece in enumerate(new)}
+    return Tokenizer.from_str(json.dumps(state))
+
+
+def _learned(tokenizer: Tokenizer, texts: Sequence[str], vocab_size: int) -> dict[str, int]:
+    """The pieces of an untrained tokenizer by their number."""
     letters = _letters(tokenizer, texts, room=(vocab_size - len(SPECIAL)) * 3 // 4)
     if not letters:
         raise MedencError(f"nothing to learn a vocabulary of {vocab_size} from", where="vocab_size")
@@ -39,7 +74,8 @@ def train_wordpiece(texts: Iterable[str], vocab_size: int, lowercase: bool = Tru
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return _with_template(_untrained(models.WordPiece(vocab=tokenizer.get_vocab(), unk_token="[UNK]"), lowercase))
+    found: dict[str, int] = tokenizer.get_vocab()
+    return found
 
 
 def save_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
