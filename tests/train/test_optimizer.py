@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from transformers import AlbertConfig, AlbertModel, ModernBertConfig, ModernBertModel
 
-from medenc.models.encoder import Contract, from_size
+from medenc.core.errors import MedencError
+from medenc.models.encoder import Contract, Encoder, from_size
 from medenc.objectives.contrastive import Contrastive
 from medenc.train.objective import Trainee
 from medenc.train.optimizer import adamw, layer_scale, learning_rate, moments, restore_moments, set_rate
@@ -88,3 +90,27 @@ def test_every_parameter_has_its_layers_rate():
     assert rates["model.backbone.encoder.layer.1.output.dense.weight"] == 0.5
     assert rates["model.backbone.encoder.layer.0.output.dense.bias"] == 0.25
     assert rates["model.backbone.embeddings.LayerNorm.weight"] == 0.125
+
+
+SHAPE = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+def trained(backbone):
+    return Trainee(Encoder(backbone, Contract(max_tokens=16)), None, Contrastive())
+
+
+def test_modern_names_of_layers_have_their_rates():
+    """Seen to fail when only `layer.N` was known: the embeddings had the top's rate, and every layer the whole one."""
+    ids = {f"{name}_token_id": 0 for name in ("pad", "bos", "eos", "cls", "sep")}
+    trainee = trained(ModernBertModel(ModernBertConfig(**SHAPE, **ids)))
+    groups = adamw(trainee, FitOptions(layer_decay=0.5)).param_groups
+    scales = {id(p): group["scale"] for group in groups for p in group["params"]}
+    found = {name: scales[id(parameter)] for name, parameter in trainee.named_parameters()}
+    assert found["model.backbone.layers.1.mlp.Wi.weight"] == 0.5
+    assert found["model.backbone.embeddings.tok_embeddings.weight"] == 0.125
+
+
+def test_layers_that_share_their_weights_have_no_rates_of_their_own():
+    trainee = trained(AlbertModel(AlbertConfig(**SHAPE, embedding_size=16)))
+    with pytest.raises(MedencError, match=r"fit\.layer_decay: this encoder has no layers of their own weights"):
+        adamw(trainee, FitOptions(layer_decay=0.5))

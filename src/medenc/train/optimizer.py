@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from medenc.core.errors import MedencError
 from medenc.train.options import FitOptions
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -56,6 +57,10 @@ def _scaled(model: nn.Module, options: FitOptions) -> Iterator[tuple[float, nn.P
         yield from ((1.0, parameter) for _, parameter in trained)
         return
     layers = 1 + max((layer for name, _ in trained if (layer := _layer(name)) is not None), default=-1)
+    if not layers:
+        raise MedencError(
+            "this encoder has no layers of their own weights", where="fit.layer_decay", hint="leave it out"
+        )
     for name, parameter in trained:
         inside = name.startswith("model.") and (_layer(name) is not None or ".embeddings" in name)
         scale = layer_scale(_layer(name), layers, options.layer_decay, options.layer_decay_top) if inside else 1.0
@@ -63,8 +68,8 @@ def _scaled(model: nn.Module, options: FitOptions) -> Iterator[tuple[float, nn.P
 
 
 def _layer(name: str) -> int | None:
-    """The encoder layer that a parameter belongs to."""
-    found = re.search(r"\.layer\.(\d+)\.", name)
+    """The encoder layer that a parameter belongs to, as BERT and its kin or ModernBERT name it; ALBERT shares one."""
+    found = re.search(r"^model\..*\.layers?\.(\d+)\.", name)
     return int(found[1]) if found else None
 
 
