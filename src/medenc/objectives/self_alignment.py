@@ -91,7 +91,16 @@ class SelfAlignment(Plugin):
         return {**pad(sides, tokenizer.pad_token_id), "labels": labels, "texts": texts}
 
     def heads(self, model: Model) -> nn.Module | None:
-        """None: the encoder alone is trained."""
+        """None: the encoder alone is trained. Raises: MedencError for two towers, which would drift apart."""
+        from medenc.models.encoder import Towers
+
+        if isinstance(model, Towers):
+            raise MedencError(
+                "names are neither queries nor passages, and are aligned in one encoder",
+                where="towers",
+                hint="align first, then start the two towers from that model",
+            )
+        return None
 
     def losses(
         self,
