@@ -5,8 +5,9 @@
 
 `links`: LinkBERT beside plain masked words (in full rows) and beside BERT's task of the next segment (contiguous or
 random, no links), on one corpus of which whole neighbourhoods of documents are held out: how well relations of held-out
-pairs are told, and, after the same fine-tuning of all, whether a held-out document links to another one that shares
-many words with it. Documents without links of their own link to those whose title they mention.
+pairs are told, and, after the same fine-tuning of all, whether a held-out document links to another one, with negatives
+at random and with negatives that share many words. Documents without links of their own link to those whose title they
+mention.
 
 `chinese`: masked tokens, masked terms, replaced tokens and multi-level discrimination, each fine-tuned alike on cMedTC
 and cMedQQ, beside fine-tuning from nothing; multi-level sees every row twice and gets half the rows.
@@ -37,7 +38,8 @@ from medenc.steps.tokenizer import TokenizerStep
 from medenc.steps.train import Train
 
 BLOCK, EVERY = 40, 5  # documents of a neighbourhood; one neighbourhood of five is held out
-CANDIDATES = 50  # unlinked documents of which the one with most common words is the hard negative
+CANDIDATES = 50  # unlinked documents; the negative is one of them, or where it is hard, the one with most common words
+PAIRS = ("easy", "hard")
 LINK_ARMS: dict[str, dict[str, Any]] = {
     "linked": {"use": "document_link"},
     "next": {"use": "document_link", "sampling": {"weights": [1, 1, 0]}},
@@ -121,20 +123,28 @@ def links(given: argparse.Namespace) -> dict[str, list[Scores]]:
         Prepare(files=[split["train"]], tokenizer=tokenizer, max_tokens=given.tokens, across_documents=True),
     )
     dev = [{"use": "shards", "path": corpora["dev"]}]
-    pairs = {name: pair_rows(path, given.out / "pairs" / path.name) for name, path in split.items()}
-    labelled = {side: [{"use": "labelled", "path": pairs[name]}] for side, name in (("data", "train"), ("dev", "dev"))}
+    labelled = {
+        kind: {
+            side: [labelled_pairs(split[name], given.out / kind)] for side, name in (("data", "train"), ("dev", "dev"))
+        }
+        for kind in PAIRS
+    }
     found = defaultdict(list)
     for seed in range(given.seeds):
-        for arm, objective in LINK_ARMS.items():
-            folder, rows = given.out / f"{arm}-{seed}", packed if arm == "masked" else corpora["train"]
-            data = [{"use": "shards", "path": rows}]
-            model = pretrained(folder, given, seed, objective, tokenizer=tokenizer, data=data, dev=dev)
-            scores = fine_tuned(given.out / f"{arm}-{seed}.pairs", given, seed, {"pair": True}, start=model, **labelled)
-            found[arm].append(last_measured(model) | {"pairs": scores["accuracy"]})
-        fresh = {"start": {"size": given.size}, "tokenizer": tokenizer, **labelled}
-        scores = fine_tuned(given.out / f"nothing-{seed}.pairs", given, seed, task={"pair": True}, **fresh)
-        found["nothing"].append({"pairs": scores["accuracy"]})
-        report(given.out, found)
+        for arm in given.arms:
+            folder, start = given.out / f"{arm}-{seed}", {"start": {"size": given.size}, "tokenizer": tokenizer}
+            scores: Scores = {}
+            if arm in LINK_ARMS:
+                data = [{"use": "shards", "path": packed if arm == "masked" else corpora["train"]}]
+                model = pretrained(folder, given, seed, LINK_ARMS[arm], tokenizer=tokenizer, data=data, dev=dev)
+                scores, start = last_measured(model), {"start": model}
+            for kind, rows in labelled.items():
+                tuned = fine_tuned(
+                    folder.with_name(f"{folder.name}.{kind}"), given, seed, {"pair": True}, **start, **rows
+                )
+                scores[kind] = tuned["accuracy"]
+            found[arm].append(scores)
+            report(given.out, found)
     return found
 
 
@@ -227,25 +237,24 @@ def walked(rows: dict[str, dict[str, Any]]) -> list[str]:
     return list(found)
 
 
-def pair_rows(path: Path, out: Path) -> Path:
-    """Linked pairs of texts, and as many that are not linked although they share words; at most 4,000 rows."""
-    if out.is_file():
-        return out
-    rows = {row["id"]: row for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
-    linked = [(id_, target) for id_, row in rows.items() for target in dict.fromkeys(row["links"]) if target in rows]
-    targets, rng = sorted({target for _, target in linked}), random.Random(0)
-    words = {id_: set(re.findall(r"\w{4,}", content(row).lower())) for id_, row in rows.items()}
-    lines = []
-    for id_, target in rng.sample(linked, min(2000, len(linked))):
-        others = [one for one in rng.sample(targets, min(CANDIDATES, len(targets))) if not near(rows, id_, one)]
-        if not others:
-            continue
-        hard = max(others, key=lambda one: len(words[id_] & words[one]) / (1 + len(words[one])) ** 0.5)
-        for label, other in (("linked", target), ("not", hard)):
-            lines.append({"text_a": content(rows[id_]), "text_b": content(rows[other]), "label": label})
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(out, "".join(json.dumps(line) + "\n" for line in lines).encode())
-    return out
+def labelled_pairs(path: Path, folder: Path) -> dict[str, Any]:
+    """Linked pairs of texts, and as many that are not; at most 4,000 rows, as a source of data."""
+    out = folder / path.name
+    if not out.is_file():
+        rows = {row["id"]: row for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
+        linked = [(id_, target) for id_, row in rows.items() for target in dict.fromkeys(row["links"])]
+        targets, rng = sorted({target for _, target in linked}), random.Random(0)
+        words = {id_: set(re.findall(r"\w{4,}", content(row).lower())) for id_, row in rows.items()}
+        lines = []
+        for id_, target in rng.sample(linked, min(2000, len(linked))):
+            others = [one for one in rng.sample(targets, min(CANDIDATES, len(targets))) if not near(rows, id_, one)]
+            if folder.name == "hard" and others:
+                others.sort(key=lambda one: -len(words[id_] & words[one]) / (1 + len(words[one])) ** 0.5)
+            for label, other in (("linked", target), ("not", others[0])) if others else ():
+                lines.append({"text_a": content(rows[id_]), "text_b": content(rows[other]), "label": label})
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(out, "".join(json.dumps(line) + "\n" for line in lines).encode())
+    return {"use": "labelled", "path": out}
 
 
 def near(rows: dict[str, dict[str, Any]], one: str, other: str) -> bool:
@@ -309,6 +318,7 @@ def main() -> None:
     kinds = parser.add_subparsers(dest="kind", required=True)
     linked = kinds.add_parser("links", parents=[shared])
     linked.add_argument("documents", type=Path)
+    linked.add_argument("--arms", nargs="+", choices=(*LINK_ARMS, "nothing"), default=[*LINK_ARMS, "nothing"])
     linked.add_argument("--edges", type=Path, nargs="*", default=[])
     han = kinds.add_parser("chinese", parents=[shared])
     han.add_argument("--texts", type=Path, nargs="+", required=True)
