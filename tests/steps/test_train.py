@@ -172,6 +172,25 @@ def test_mistakes_are_named(place, tmp_path, change, message):
 
 
 @pytest.mark.parametrize(
+    ("objective", "message"),
+    [
+        ({"use": "contrastive", "temperature": 0}, r"objective\.temperature: .*greater than 0"),
+        ({"use": "contrastive", "negatives": -1}, r"objective\.negatives: .*greater than or equal to 0"),
+        ({"use": "contrastive", "max_tokens": 3}, r"objective\.max_tokens: .*greater than or equal to 4"),
+        ({"use": "self_alignment", "max_pairs": 0}, r"objective\.max_pairs: .*greater than or equal to 1"),
+        ({"use": "self_alignment", "temperature": 0.1}, r"objective\.temperature: the loss 'sound' has no temperature"),
+        (
+            {"use": "self_alignment", "loss": "ko-en", "margin": 0.1},
+            r"objective\.margin: the loss 'ko-en' has no margin",
+        ),
+    ],
+)
+def test_options_out_of_bounds_or_without_effect_are_refused(place, objective, message):
+    with pytest.raises(MedencError, match=message):
+        Train.parse({"start": place, "objective": objective, "data": [{"use": "terms", "path": place}]}, "train")
+
+
+@pytest.mark.parametrize(
     ("override", "message"),
     [
         ("align.fit.learning_rat=1", "align.fit.learning_rat: no such option .did you mean 'learning_rate'"),

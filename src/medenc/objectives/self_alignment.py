@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
@@ -48,15 +48,23 @@ class SelfAlignment(Plugin):
     """
 
     loss: Literal["sound", "sapbert", "ko-en"] = "sound"
-    alpha: float = 1.0
-    beta: float = 60.0
+    alpha: float = Field(default=1.0, gt=0)
+    beta: float = Field(default=60.0, gt=0)
     base: float | None = None  # 0.5, and 0.8 for `ko-en`
-    margin: float | None = 0.2  # of the miner, which `ko-en` has not
-    temperature: float = 0.5  # of `ko-en`
-    max_pairs: int = 50  # per concept
+    margin: float | None = Field(default=0.2, ge=0)  # of the miner, which `ko-en` has not
+    temperature: float = Field(default=0.5, gt=0)  # of `ko-en`
+    max_pairs: int = Field(default=50, ge=1)  # per concept
     chunk_rows: PositiveInt | None = None  # names encoded at a time: large batches in little memory
-    max_tokens: int | None = None  # the model's own by default
+    max_tokens: int | None = Field(default=None, ge=4)  # the model's own by default
     seed: int = 0  # of the choice among more than `max_pairs` pairs
+
+    @model_validator(mode="after")
+    def _used(self) -> Self:
+        """An option that the loss does not read would change nothing."""
+        idle = "margin" if self.loss == "ko-en" else "temperature"
+        if idle in self.model_fields_set:
+            raise MedencError(f"the loss '{self.loss}' has no {idle}", where=f"objective.{idle}", hint="leave it out")
+        return self
 
     def prepare(
         self, records: Iterable[Name], tokenizer: PreTrainedTokenizerFast, max_tokens: int

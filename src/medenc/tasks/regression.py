@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -33,7 +34,7 @@ class Regression(Plugin):
     together: ClassVar[bool] = False
 
     pair: bool = True  # rows are two texts
-    tolerance: float = 0.5  # a number this near to the row's is right, in lists of errors
+    tolerance: float = Field(default=0.5, ge=0)  # a number this near to the row's is right, in lists of errors
     head: dict[str, Any] = {}
 
     @property

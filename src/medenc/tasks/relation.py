@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -43,7 +44,9 @@ class Relation(Plugin):
     together: ClassVar[bool] = False
 
     between: tuple[tuple[str, str], ...] = ()  # labels of subject and object; all pairs of a text by default
-    none_weight: float = 1.0  # what a pair without a relation weighs in the loss: there are many of them
+    none_weight: float = Field(
+        default=1.0, gt=0
+    )  # what a pair without a relation weighs in the loss: there are many of them
     head: dict[str, Any] = {}
 
     @property

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from pydantic import Field
+
 from medenc.core.plugins import Plugin
 from medenc.data.documents import Row, json_records, whole_number
 from medenc.data.examples import Choice
@@ -20,8 +22,10 @@ class Choices(Plugin):
 
     gives: ClassVar[type] = Choice
     encoding: str = "utf-8"
-    options: int = 4
-    first: int = 1  # MedMCQA's number of the first option: 1 in the original files, 0 in some copies
+    options: int = Field(default=4, ge=2)
+    first: int = Field(
+        default=1, ge=0
+    )  # MedMCQA's number of the first option: 1 in the original files, 0 in some copies
 
     def read(self, path: Path, rejects: Rejects) -> Iterator[Choice]:
         """Yield the questions, with a label where the file has one."""

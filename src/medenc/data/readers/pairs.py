@@ -22,7 +22,7 @@ class Pairs(Plugin):
 
     gives: ClassVar[type] = Pair
     split: str = "train"
-    min_grade: int = 1
+    min_grade: int = Field(default=1, ge=1)
     concepts: tuple[str, ...] = ()  # metadata fields, of the query or the passage, that say what a pair is about
     negatives: Path | None = None  # a TREC run file; its passages, but for the judged relevant, are the negatives
     random_negatives: int = Field(default=0, ge=0)  # any passages of the corpus, drawn by the query's id
@@ -38,7 +38,7 @@ class Pairs(Plugin):
         mined = read_trec(self.negatives) if self.negatives else {}
         for query in data.queries:
             grades, relevant = data.qrels[query.id], known[query.id]
-            answers = [id_ for id_, grade in grades.items() if grade >= max(1, self.min_grade)]
+            answers = [id_ for id_, grade in grades.items() if grade >= self.min_grade]
             if not answers:
                 rejects.filtered("a query without an answer of the least grade")
             ids = [id_ for id_, _ in mined.get(query.id, []) if id_ not in relevant]
