@@ -53,10 +53,10 @@ def test_padding_does_not_change_a_vector(tmp_path, pooling, normalize):
     assert (abs(padded.norm().item() - 1) < 1e-5) == normalize
 
 
-@pytest.mark.parametrize("part_tokens", [1, 6, 12, 1000])
+@pytest.mark.parametrize("batch_tokens", [1, 6, 12, 1000])
 @pytest.mark.parametrize("chunk_rows", [None, 2])
-def test_a_batch_in_parts_of_like_length_gives_its_rows_in_order(tmp_path, monkeypatch, part_tokens, chunk_rows):
-    monkeypatch.setattr(encoders, "PART_TOKENS", part_tokens)
+def test_a_batch_in_parts_of_like_length_gives_its_rows_in_order(tmp_path, monkeypatch, batch_tokens, chunk_rows):
+    monkeypatch.setattr(encoders, "BATCH_TOKENS", batch_tokens)
     encoder = from_checkpoint(bert(tmp_path), contract()).eval()
     ids, mask = IDS[[1, 0, 1, 0, 1]], MASK[[1, 0, 1, 0, 1]]
     ids[4, 1] = 9
@@ -64,7 +64,7 @@ def test_a_batch_in_parts_of_like_length_gives_its_rows_in_order(tmp_path, monke
     encoder.register_forward_pre_hook(lambda _, given: sizes.append(given[0].shape))
     found = encode_batch(encoder, ids, mask, chunk_rows)
     assert sum(rows for rows, _ in sizes) == 5
-    assert all(rows == 1 or rows * tokens <= part_tokens for rows, tokens in sizes)
+    assert all(rows == 1 or rows * tokens <= batch_tokens for rows, tokens in sizes)
     torch.testing.assert_close(found, encoder(ids, mask), atol=1e-6, rtol=1e-5)
 
 

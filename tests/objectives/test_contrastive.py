@@ -151,3 +151,34 @@ def test_leading_parts_of_the_vectors_learn_too(tokenizer):
     assert nested["contrastive"] == pytest.approx(whole["contrastive"] / 3)
     with pytest.raises(MedencError, match="200 is no leading part of vectors of 128 numbers"):
         Contrastive(dimensions=(200,)).heads(model)
+
+
+def test_development_scores_are_those_of_a_plain_loop(tokenizer):
+    torch.manual_seed(3)
+    model = from_size("tiny", len(tokenizer), Contract(max_tokens=16)).eval()
+    pairs = [Pair(f"q{n}", TEXTS[-n], f"p{n}", text) for n, text in enumerate(TEXTS)]
+    pairs.append(Pair("q0", TEXTS[0], "more", "asthma", (("wrong", "폐렴 inhaler"),)))  # answers q0 too
+    measured = Contrastive().measure(pairs, tokenizer, model, None)()
+
+    def vector(text):
+        ids = torch.tensor([tokenizer(text)["input_ids"]])
+        return model(ids, torch.ones_like(ids))[0].detach()
+
+    passages = {pair.passage_id: vector(pair.passage) for pair in pairs} | {"wrong": vector("폐렴 inhaler")}
+    ranks = []
+    for pair in pairs:
+        friends = {"p0", "more"} if pair.query_id == "q0" else {pair.passage_id}
+        scores = {id_: float(vector(pair.query) @ passage) for id_, passage in passages.items()}
+        ranks.append(1 + sum(scores[id_] >= scores[pair.passage_id] for id_ in scores if id_ not in friends))
+    assert measured == pytest.approx(
+        {"RR@10": np.mean([1 / rank for rank in ranks]), "Success@1": np.mean([rank == 1 for rank in ranks])}
+    )
+    assert 0 < measured["RR@10"] < 1
+
+
+def test_an_encoder_that_says_the_same_of_all_texts_is_the_worst(tokenizer):
+    model = from_size("tiny", len(tokenizer), Contract(max_tokens=16)).eval()
+    torch.nn.init.zeros_(model.backbone.encoder.layer[-1].output.LayerNorm.weight)
+    torch.nn.init.ones_(model.backbone.encoder.layer[-1].output.LayerNorm.bias)
+    pairs = [Pair(f"q{n}", text, f"p{n}", text) for n, text in enumerate(TEXTS)]
+    assert Contrastive().measure(pairs, tokenizer, model, None)() == pytest.approx({"RR@10": 1 / 5, "Success@1": 0})

@@ -18,6 +18,7 @@ from medenc.core.options import Options
 from medenc.models.parallel import gathered, share
 from medenc.models.pooling import Pooling, pool
 from medenc.models.quiet import quiet
+from medenc.text.tokens import BATCH_TOKENS, batches
 
 Size = Literal["tiny", "mini", "small", "base", "large"]
 SIZES: dict[str, tuple[int, int, int]] = {  # layers, hidden size, heads
@@ -29,7 +30,6 @@ SIZES: dict[str, tuple[int, int, int]] = {  # layers, hidden size, heads
 }
 FROM_PADDING = ("roberta", "xlm-roberta", "camembert")  # their positions are counted from the padding's number
 Similarity = Literal["cosine", "dot", "l2"]
-PART_TOKENS = 2048  # tokens with padding that a processor encodes at a time; measured from 512 to 8192
 
 
 class Contract(Options):
@@ -110,21 +110,17 @@ def encode_batch(tower: Encoder, input_ids: Tensor, attention_mask: Tensor, chun
 
 
 def _parts(mask: Tensor, chunk_rows: int | None) -> list[Tensor]:
-    """Row numbers, longest rows first, in parts of `chunk_rows`, on a processor also of `PART_TOKENS` at most.
+    """Row numbers in parts of `chunk_rows` at most, longest rows first; on a processor also of few tokens.
 
     A processor gains from every token of padding that is not there and from parts that its caches hold; an accelerator
     wants the whole batch at once.
     """
-    lengths, order = torch.sort(mask.sum(1), descending=True, stable=True)
-    most = chunk_rows or len(mask)
-    if mask.device.type != "cpu":
-        return list(order.split(most))
-    parts, start = [], 0
-    while start < len(order):
-        size = min(most, max(1, PART_TOKENS // max(1, int(lengths[start]))))
-        parts.append(order[start : start + size])
-        start += size
-    return parts
+    lengths = mask.sum(1)
+    if mask.device.type == "cpu":
+        parts = [torch.from_numpy(rows) for rows in batches(lengths.tolist(), BATCH_TOKENS)]
+    else:
+        parts = [lengths.argsort(descending=True, stable=True)]
+    return [part for rows in parts for part in rows.split(chunk_rows or len(mask))]
 
 
 def _trimmed(ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""How well pre-training goes on rows that it does not learn from."""
+"""How well training goes on rows that it does not learn from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from transformers import PreTrainedTokenizerFast
 
 from medenc.models.encoder import Encoder
-from medenc.text.tokens import batches
+from medenc.text.tokens import batches, pad
 
 BATCH_TOKENS = 8192
 Tally = Mapping[str, tuple[Tensor, int]]
@@ -41,6 +41,28 @@ def measure(
                 sums[name] += float(total)
                 counts[name] += count
     return {name: total / max(1, counts[name]) for name, total in sums.items()}
+
+
+def encoded(tower: Encoder, ids: Sequence[np.ndarray], pad_id: int) -> Tensor:
+    """Vectors (n, dimension) of texts as token ids, in their order."""
+    device = next(tower.parameters()).device
+    vectors = torch.empty(len(ids), tower.dimension, device=device)
+    with torch.inference_mode():
+        for places in batches([len(row) for row in ids], BATCH_TOKENS):
+            batch = {name: torch.from_numpy(a) for name, a in pad([ids[place] for place in places], pad_id).items()}
+            vectors[places] = tower(**{name: array.to(device) for name, array in batch.items()})
+    return vectors
+
+
+def ranked(scores: Tensor, own: Tensor, excluded: Tensor) -> dict[str, float]:
+    """RR@10 and Success@1 of the column `own` (n,) in each row of `scores` (n, m), `excluded` columns left out.
+
+    A column with the same score counts as better: else an encoder that says the same of all texts would be the best.
+    """
+    better = (scores >= scores.gather(1, own.unsqueeze(1))) & ~excluded
+    ranks = 1 + better.scatter(1, own.unsqueeze(1), False).sum(1)
+    reciprocal = torch.where(ranks <= 10, 1 / ranks, 0.0)
+    return {"RR@10": float(reciprocal.mean()), "Success@1": float((ranks == 1).float().mean())}
 
 
 def guessed(name: str, logits: Tensor, truth: Tensor) -> Tally:

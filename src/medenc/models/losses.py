@@ -123,13 +123,13 @@ def contrastive(
 
     Source: Karpukhin et al. (DPR), EMNLP 2020, eq. 2, with false negatives left out.
     """
-    scores = scale * _scores(queries, passages, similarity)
+    scores = scale * similarities(queries, passages, similarity)
     own = torch.zeros_like(excluded).scatter_(1, targets.unsqueeze(1), True)
     return cross_entropy(scores.masked_fill(excluded & ~own, -torch.inf), targets)
 
 
-def _scores(queries: Tensor, passages: Tensor, similarity: str) -> Tensor:
-    """Higher is nearer, (n, m)."""
+def similarities(queries: Tensor, passages: Tensor, similarity: str) -> Tensor:
+    """Scores (n, m) of queries (n, d) and passages (m, d); higher is nearer."""
     if similarity == "cosine":
         queries, passages = normalize(queries, dim=-1), normalize(passages, dim=-1)
     products = queries @ passages.T

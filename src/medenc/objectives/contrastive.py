@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
@@ -53,12 +53,12 @@ class Contrastive(Plugin):
     representation learning), NeurIPS 2022, all parts weighed alike.
     """
 
-    temperature: float = 0.05
-    negatives: int = 1  # given negatives a row and step, drawn anew each time; fewer where fewer are given
+    temperature: float = Field(default=0.05, gt=0)
+    negatives: int = Field(default=1, ge=0)  # given ones a row and step, drawn anew each time; fewer where fewer are given
     symmetric: bool = False  # also passages against queries
     dimensions: tuple[PositiveInt, ...] = ()  # leading parts of the vectors that must do as well (Matryoshka)
     chunk_rows: PositiveInt | None = None  # rows encoded at a time: large batches in little memory
-    max_tokens: int | None = None  # the model's own by default
+    max_tokens: int | None = Field(default=None, ge=4)  # the model's own by default
 
     def prepare(
         self, records: Iterable[Pair], tokenizer: PreTrainedTokenizerFast, max_tokens: int
@@ -132,6 +132,36 @@ class Contrastive(Plugin):
             for name, loss in self._cross_entropies(model, queries[:, :size], passages[:, :size], batch).items():
                 found[name + suffix] = loss / (1 + len(self.dimensions)) / processes()
         return found
+
+    def measure(
+        self,
+        records: Iterable[Pair],
+        tokenizer: PreTrainedTokenizerFast,
+        model: Model,
+        heads: nn.Module | None,  # noqa: ARG002 - part of the contract
+    ) -> Callable[[], Mapping[str, float]]:
+        """RR@10 and Success@1 of each row's passage among the passages and negatives of all rows.
+
+        Other passages that answer the query are left out. Far fewer passages than a corpus has: good for choosing
+        weights, no measure of a search.
+        """
+        import torch
+
+        from medenc.models.held_out import encoded, ranked
+        from medenc.models.losses import similarities
+
+        rows, _ = self.prepare(records, tokenizer, model.contract.max_tokens)
+        candidates = list({id(one): one for row in rows for one in (row.passage, *row.negatives)}.values())
+        places = {id(candidate): place for place, candidate in enumerate(candidates)}
+        own = torch.tensor([places[id(row.passage)] for row in rows])
+        excluded = torch.from_numpy(_excluded(rows, candidates))
+
+        def scores() -> dict[str, float]:
+            queries = encoded(model.query, [row.query for row in rows], tokenizer.pad_token_id)
+            passages = encoded(model.passage, [candidate.ids for candidate in candidates], tokenizer.pad_token_id)
+            return ranked(similarities(queries, passages, model.contract.similarity).cpu(), own, excluded)
+
+        return scores
 
     def _cross_entropies(
         self, model: Model, queries: Tensor, passages: Tensor, batch: dict[str, Tensor]

@@ -49,7 +49,7 @@ def readable(text: str) -> str:
 
 def batches(lengths: Sequence[int], budget: int = BATCH_TOKENS) -> Iterator[np.ndarray]:
     """Places of texts that go together, longest first, so that rows x longest row stays within `budget`."""
-    order = np.argsort(np.asarray(lengths), kind="stable")[::-1]
+    order = np.argsort(np.asarray(lengths), kind="stable")[::-1].copy()  # torch takes no reversed view
     start = 0
     while start < len(order):
         rows = max(1, budget // lengths[order[start]])
