@@ -27,9 +27,9 @@ def tokenizer(tmp_path):
     return open_tokenizer(tmp_path)
 
 
-def ready(tokenizer, rows, max_tokens=32, **task):
+def ready(tokenizer, rows, max_tokens=32, labels=None, **task):
     """An objective with its model, heads, rows and one whole batch."""
-    objective = Supervised(task=task)
+    objective = Supervised(task=task, labels=labels)
     prepared, _ = objective.prepare(rows, tokenizer, max_tokens)
     torch.manual_seed(0)
     model = from_size("tiny", 80, Contract(max_tokens=max_tokens, normalize=False))
@@ -41,6 +41,15 @@ def ready(tokenizer, rows, max_tokens=32, **task):
 
 def total(objective, model, heads, batch):
     return sum(objective.losses(model, heads, batch).values())
+
+
+def test_weights_leave_no_loss_without_a_value(tokenizer):
+    """Seen to fail with a weight of 0: a batch of that class alone had 0 / 0 as its loss."""
+    balanced = {"use": "classification", "class_weights": "balanced"}
+    objective, model, heads, _, batch = ready(tokenizer, ROWS, labels=("a", "b", "c", "never"), **balanced)
+    assert torch.isfinite(objective.losses(model, heads, batch)["class"])
+    with pytest.raises(MedencError, match=r"class_weights.*greater than 0"):
+        ready(tokenizer, ROWS, use="classification", class_weights={"a": 0.0})
 
 
 def test_class_weights_are_those_of_a_weighted_mean(tokenizer):

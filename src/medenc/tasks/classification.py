@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -43,7 +44,7 @@ class Classification(Plugin):
     negative: str | None = None  # a class that earns nothing in micro-F1: 0 in ChemProt, DDI and GAD
     all_labels: bool = False  # macro-F1 over all labels, also those that never occur (CHIP-STS, CHIP-CTC)
     by_group: bool = False
-    class_weights: Literal["balanced"] | dict[str, float] | None = None
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
     tokens: tuple[str, ...] = ()  # markers and placeholders in the texts, kept whole: @GENE$, <<, >>
     head: dict[str, Any] = {}
 

@@ -48,9 +48,7 @@ class ExtractiveQa(Plugin):
     calibration: Calibration = Calibration()
     unit: Literal["word", "character"] = "word"  # of F1: characters for Korean and Chinese
     merge: Literal["", "factoid", "list"] = ""  # BioASQ: contexts of one question (`group`) are answered together
-    list_threshold: float = Field(
-        default=0.42, ge=0, lt=1
-    )  # mean probability above which an answer is listed: BioBERT's for 7b, 0.3 for 8b
+    list_threshold: float = Field(default=0.42, ge=0, lt=1)  # of the mean probability: BioBERT's for 7b, 0.3 for 8b
 
     @property
     def main_measure(self) -> str:

@@ -44,9 +44,7 @@ class Relation(Plugin):
     together: ClassVar[bool] = False
 
     between: tuple[tuple[str, str], ...] = ()  # labels of subject and object; all pairs of a text by default
-    none_weight: float = Field(
-        default=1.0, gt=0
-    )  # what a pair without a relation weighs in the loss: there are many of them
+    none_weight: float = Field(default=1.0, gt=0)  # of a pair without a relation in the loss: there are many of them
     head: dict[str, Any] = {}
 
     @property

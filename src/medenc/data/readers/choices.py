@@ -23,9 +23,7 @@ class Choices(Plugin):
     gives: ClassVar[type] = Choice
     encoding: str = "utf-8"
     options: int = Field(default=4, ge=2)
-    first: int = Field(
-        default=1, ge=0
-    )  # MedMCQA's number of the first option: 1 in the original files, 0 in some copies
+    first: int = Field(default=1, ge=0)  # MedMCQA's number of the first option: 1 originally, 0 in some copies
 
     def read(self, path: Path, rejects: Rejects) -> Iterator[Choice]:
         """Yield the questions, with a label where the file has one."""
