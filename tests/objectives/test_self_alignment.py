@@ -8,6 +8,7 @@ from medenc.core.errors import MedencError
 from medenc.data.records import Name, Passage
 from medenc.models.encoder import Contract, from_size
 from medenc.models.folder import open_tokenizer
+from medenc.models.held_out import nearest_shares
 from medenc.models.losses import multi_similarity, multi_similarity_rows
 from medenc.objectives.self_alignment import SelfAlignment
 from medenc.text.tokenizer import save_tokenizer, train_wordpiece
@@ -74,3 +75,30 @@ def test_the_loss_knows_concepts_and_shared_names(tokenizer):
 def test_other_records_are_refused(tokenizer):
     with pytest.raises(MedencError, match="expected names of concepts, found a Passage"):
         SelfAlignment().prepare([Passage("1", "x")], tokenizer, 16)
+
+
+def test_development_accuracy_is_that_of_a_plain_loop(tokenizer):
+    torch.manual_seed(1)
+    model = from_size("tiny", len(tokenizer), Contract(max_tokens=16)).eval()
+    names = [*(Name("C1", term) for term in ("고혈압", "hypertension", "high blood pressure")), *NAMES[5:]]
+
+    def vector(name):
+        ids = torch.tensor([tokenizer(name.term)["input_ids"]])
+        return model(ids, torch.ones_like(ids))[0].detach()
+
+    own = [name for name in names if name.concept_id != "C3"]  # a name alone shares its concept with no other
+    vectors = [vector(name) for name in own]
+    right = 0
+    for name, mine in zip(own, vectors, strict=True):
+        others = [(float(mine @ v), other.concept_id) for v, other in zip(vectors, own, strict=True) if other != name]
+        right += max(others)[1] == name.concept_id
+    found = SelfAlignment().measure(names, tokenizer, model, None)()
+    assert found == pytest.approx({"Acc@1": right / len(own)})
+    assert 0 < found["Acc@1"] < 1
+
+
+def test_a_name_of_two_concepts_is_no_neighbour_of_itself():
+    vectors = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.9, 0.1], [0.0, 1.0]])
+    labels, texts = torch.tensor([0, 1, 0, 1]), torch.tensor([7, 7, 8, 9])
+    assert nearest_shares(vectors, labels, texts) == 1 / 4  # only the first one's nearest is of its concept
+    assert nearest_shares(torch.ones(4, 2), labels, torch.arange(4)) == 0

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, normalize
 from transformers import PreTrainedTokenizerFast
 
 from medenc.models.encoder import Encoder
@@ -63,6 +63,23 @@ def ranked(scores: Tensor, own: Tensor, excluded: Tensor) -> dict[str, float]:
     ranks = 1 + better.scatter(1, own.unsqueeze(1), False).sum(1)
     reciprocal = torch.where(ranks <= 10, 1 / ranks, 0.0)
     return {"RR@10": float(reciprocal.mean()), "Success@1": float((ranks == 1).float().mean())}
+
+
+def nearest_shares(vectors: Tensor, labels: Tensor, texts: Tensor) -> float:
+    """How often the nearest vector has the row's label; vectors of the same text are no neighbours.
+
+    Args:
+        vectors: (n, dimension), compared by their cosines.
+        labels: (n,).
+        texts: (n,), equal where the texts are.
+    """
+    vectors, right = normalize(vectors, dim=-1).cpu(), 0
+    for rows in torch.arange(len(vectors)).split(1024):  # n x n numbers at once are too many
+        cosines = (vectors[rows] @ vectors.T).masked_fill(texts[rows, None] == texts, -torch.inf)
+        same = labels[rows, None] == labels
+        best = cosines.masked_fill(~same, -torch.inf).amax(1)
+        right += int((best > cosines.masked_fill(same, -torch.inf).amax(1)).sum())
+    return right / len(vectors)
 
 
 def guessed(name: str, logits: Tensor, truth: Tensor) -> Tally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -137,6 +137,31 @@ class SelfAlignment(Plugin):
                 vectors, batch["labels"], texts=texts, base=base, margin=self.margin, **sharpness
             )
         return {"multi_similarity": value / processes()}
+
+    def measure(
+        self,
+        records: Iterable[Name],
+        tokenizer: PreTrainedTokenizerFast,
+        model: Model,
+        heads: nn.Module | None,  # noqa: ARG002 - part of the contract
+    ) -> Callable[[], Mapping[str, float]]:
+        """Acc@1: how often the nearest other name is one of the same concept, over names that have such another.
+
+        The nearer of two equally near ones is taken to be the wrong one.
+        """
+        import torch
+
+        from medenc.models.held_out import encoded, nearest_shares
+
+        rows, _ = self.prepare(records, tokenizer, model.contract.max_tokens)
+        names = list({(row.label, row.texts[n]): (row.left, row.right)[n] for row in rows for n in (0, 1)}.items())
+        labels, texts = (torch.tensor([key[part] for key, _ in names]) for part in (0, 1))
+
+        def scores() -> dict[str, float]:
+            vectors = encoded(model.passage, [ids for _, ids in names], tokenizer.pad_token_id)
+            return {"Acc@1": nearest_shares(vectors, labels, texts)}
+
+        return scores
 
     def _pairs(self, concept: str, forms: list[bytes]) -> list[tuple[bytes, bytes]]:
         pairs = list(combinations(forms, 2))
