@@ -48,7 +48,7 @@ def test_weights_leave_no_loss_without_a_value(tokenizer):
     balanced = {"use": "classification", "class_weights": "balanced"}
     objective, model, heads, _, batch = ready(tokenizer, ROWS, labels=("a", "b", "c", "never"), **balanced)
     assert torch.isfinite(objective.losses(model, heads, batch)["class"])
-    with pytest.raises(MedencError, match=r"class_weights.*greater than 0"):
+    with pytest.raises(MedencError, match=r"task\.class_weights: .*a class weighs more than 0"):
         ready(tokenizer, ROWS, use="classification", class_weights={"a": 0.0})
 
 

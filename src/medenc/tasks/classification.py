@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import field_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -44,9 +44,16 @@ class Classification(Plugin):
     negative: str | None = None  # a class that earns nothing in micro-F1: 0 in ChemProt, DDI and GAD
     all_labels: bool = False  # macro-F1 over all labels, also those that never occur (CHIP-STS, CHIP-CTC)
     by_group: bool = False
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
+    class_weights: Literal["balanced"] | dict[str, float] | None = None
     tokens: tuple[str, ...] = ()  # markers and placeholders in the texts, kept whole: @GENE$, <<, >>
     head: dict[str, Any] = {}
+
+    @field_validator("class_weights")
+    @classmethod
+    def _above_zero(cls, weights: Literal["balanced"] | dict[str, float] | None) -> Any:
+        if isinstance(weights, dict) and not all(0 < weight < np.inf for weight in weights.values()):
+            raise ValueError("a class weighs more than 0")  # a batch of a class without weight has no mean
+        return weights
 
     @property
     def main_measure(self) -> str:
