@@ -9,9 +9,9 @@ from medenc.recipe import load
 @pytest.mark.parametrize(
     ("name", "measured"),
     [
-        ("en-linked", {"relation_accuracy", "linked_recall", "masked_accuracy"}),
-        ("zh-multi-level", {"replaced_f1", "selected_accuracy", "generator_loss"}),
-        ("en-electra", {"replaced_accuracy", "replaced_recall", "generator_accuracy"}),
+        ("en-biolinkbert-pretraining", {"relation_accuracy", "linked_recall", "masked_accuracy"}),
+        ("zh-ernie-health-pretraining", {"replaced_f1", "selected_accuracy", "generator_loss"}),
+        ("en-biom-electra-pretraining", {"replaced_accuracy", "replaced_recall", "generator_accuracy"}),
     ],
 )
 def test_smoke(name, measured, tmp_path):
