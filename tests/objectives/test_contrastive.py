@@ -112,7 +112,7 @@ def test_the_loss_uses_the_models_own_similarity_and_towers(tokenizer, similarit
 def test_what_was_cut_is_counted(tokenizer):
     pairs = [Pair("q", "one", "p", " ".join(TEXTS))]
     rows, counts = Contrastive(max_tokens=8).prepare(pairs, tokenizer, 16)
-    assert counts == {"pairs": 1, "passages": 1, "truncated": 1}
+    assert counts == {"pairs": 1, "without_negatives": 1, "passages": 1, "truncated": 1}
     assert len(rows[0].passage.ids) == 8
 
 

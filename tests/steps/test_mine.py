@@ -81,6 +81,14 @@ def test_an_index_of_other_documents_is_named(data):
         mined(data)
 
 
+def test_negatives_of_other_queries_are_refused(data):
+    """Seen to fail: training went on without a single mined negative, in silence."""
+    run = data.parent / "other.trec"
+    run.write_text("x1 Q0 p4 1 0.5 medenc\n")
+    with pytest.raises(MedencError, match=r"other\.trec: it names no query of the split 'train'"):
+        list(Pairs(negatives=run).read(data, Rejects()))
+
+
 def test_random_negatives_are_of_the_corpus_and_never_answers(data):
     def drawn(**options):
         pairs = Pairs(random_negatives=2, **options).read(data, Rejects())

@@ -54,7 +54,9 @@ class Contrastive(Plugin):
     """
 
     temperature: float = Field(default=0.05, gt=0)
-    negatives: int = Field(default=1, ge=0)  # given ones a row and step, drawn anew each time; fewer where fewer are given
+    negatives: int = Field(
+        default=1, ge=0
+    )  # given ones a row and step, drawn anew each time; fewer where fewer are given
     symmetric: bool = False  # also passages against queries
     dimensions: tuple[PositiveInt, ...] = ()  # leading parts of the vectors that must do as well (Matryoshka)
     chunk_rows: PositiveInt | None = None  # rows encoded at a time: large batches in little memory
@@ -85,7 +87,8 @@ class Contrastive(Plugin):
             for pair, query in zip(pairs, queries.ids, strict=True)
         ]
         truncated = queries.truncated + passages.truncated
-        return rows, {"pairs": len(rows), "passages": len(texts), "truncated": truncated}
+        bare = sum(not row.negatives for row in rows)
+        return rows, {"pairs": len(rows), "without_negatives": bare, "passages": len(texts), "truncated": truncated}
 
     def heads(self, model: Model) -> nn.Module | None:
         """None, once the dimensions are known to be the model's."""

@@ -14,7 +14,7 @@ from medenc.core.plugins import Plugin
 from medenc.data.reading import Rejects
 from medenc.data.records import Pair, Passage, Query
 from medenc.data.retrieval import load_beir, relevant_passages
-from medenc.metrics.ranking import read_trec
+from medenc.metrics.ranking import Run, read_trec
 
 
 class Pairs(Plugin):
@@ -35,7 +35,7 @@ class Pairs(Plugin):
         shown = {id_: (id_, passage.content) for id_, passage in passages.items()}  # each once, whoever shares it
         everything, known = list(passages), relevant_passages(data.queries, data.qrels)
         about = {id_: found for id_, passage in passages.items() if (found := self._concepts(passage))}
-        mined = read_trec(self.negatives) if self.negatives else {}
+        mined = self._mined({query.id for query in data.queries})
         for query in data.queries:
             grades, relevant = data.qrels[query.id], known[query.id]
             answers = [id_ for id_, grade in grades.items() if grade >= self.min_grade]
@@ -49,6 +49,13 @@ class Pairs(Plugin):
             for id_ in answers:
                 passage, concepts = passages[id_], self._concepts(query) | about.get(id_, frozenset())
                 yield Pair(query.id, query.text, id_, passage.content, negatives, concepts, relevant, about)
+
+    def _mined(self, queries: set[str]) -> Run:
+        """The passages of the run file. Raises: MedencError when it is of other queries."""
+        mined = read_trec(self.negatives) if self.negatives else {}
+        if self.negatives and not queries & mined.keys():
+            raise MedencError(f"it names no query of the split '{self.split}'", where=self.negatives)
+        return mined
 
     def _drawn(self, query_id: str, everything: list[str], taken: frozenset[str]) -> list[str]:
         """Random passages; as many more are drawn as may be taken already."""
