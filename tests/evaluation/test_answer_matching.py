@@ -91,3 +91,9 @@ def test_measures_are_told_apart():
     assert cutoff("AnswerSuccess@20") == 20
     assert cutoff("Success@20") is None
     assert cutoff("AnswerSuccess@0") is None
+
+
+def test_a_passage_that_the_data_does_not_have_is_named():
+    """Seen to fail with a KeyError."""
+    with pytest.raises(MedencError, match="the run has a passage that the data has not: elsewhere"):
+        success(QUERIES, PASSAGES, {QUERIES[0].id: [("elsewhere", 1.0)]}, [1])

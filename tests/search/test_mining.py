@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medenc.core.errors import MedencError
 from medenc.data.records import Passage
 from medenc.search.mining import Filters, Miner
 
@@ -73,3 +74,9 @@ def test_random_negatives_depend_on_the_query_alone(order, count):
     for hits in found.values():
         assert len(hits) == min(count, 4)
         assert hits == sorted(hits, key=lambda hit: -hit[1])
+
+
+def test_a_document_that_the_data_does_not_have_is_named():
+    """Seen to fail with a KeyError: the index may be of a larger corpus than the folder that is mined."""
+    with pytest.raises(MedencError, match="the index has a document that the data has not: elsewhere"):
+        Miner(PASSAGES, Filters(), 1, "top", 0).choose("q", [("elsewhere", 0.5)], {"p": 0.8})

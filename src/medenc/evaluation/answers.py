@@ -69,11 +69,13 @@ def success(
 ) -> dict[str, dict[str, float]]:
     """`AnswerSuccess@k` -> query_id -> 1 when one of the first k passages holds an answer, else 0.
 
-    Raises: MedencError for a query whose metadata has no answers.
+    Raises: MedencError for a query whose metadata has no answers, and for a passage that is not there.
     """
     matcher, ranks = matcher or Matcher(), dict[str, float]()
     for query in queries:
         answers, hits = answers_of(query), run.get(query.id, [])[: max(cutoffs)]
+        if unknown := [id_ for id_, _ in hits if id_ not in passages]:
+            raise MedencError(f"the run has a passage that the data has not: {unknown[0]}", where=f"query {query.id}")
         holding = (rank for rank, (id_, _) in enumerate(hits, 1) if matcher.holds(passages[id_].text, answers))
         ranks[query.id] = next(holding, float("inf"))
     return {f"AnswerSuccess@{k}": {id_: float(rank <= k) for id_, rank in ranks.items()} for k in cutoffs}

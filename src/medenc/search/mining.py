@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from medenc.core.errors import MedencError
 from medenc.core.options import Options
 from medenc.data.leaks import key, shingles
 from medenc.data.records import Passage
@@ -136,11 +137,16 @@ class Miner:
         return [left[place] for place in sorted(drawn)]
 
     def _concepts(self, id_: str) -> set[tuple[str, str]]:
-        metadata = self._passages[id_].metadata
+        metadata = self._passage(id_).metadata
         return {(field, str(metadata[field])) for field in self._filters.concepts if metadata.get(field) is not None}
 
+    def _passage(self, id_: str) -> Passage:
+        if id_ not in self._passages:
+            raise MedencError(f"the index has a document that the data has not: {id_}", hint="index that data's corpus")
+        return self._passages[id_]
+
     def _key_and_shingles(self, id_: str) -> tuple[str, np.ndarray]:
-        text = key(self._passages[id_].content)
+        text = key(self._passage(id_).content)
         return text, shingles(text)
 
 
