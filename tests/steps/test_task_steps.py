@@ -149,6 +149,9 @@ def test_seeds_are_averaged(files, tmp_path):
     assert mean == pytest.approx(sum(runs) / 2)
     low, high = numbers["intervals"]["model"]["accuracy"]
     assert low <= mean <= high
+    low, high = numbers["items"]["model"]["accuracy"]
+    assert low < mean < high
+    assert numbers["tests"][0]["measure"] == "accuracy"
     assert numbers["scores"]["baseline"]["accuracy"] == 0.5
     assert Predictor.open(tmp_path / "seeds/seed-5").labels == ["symptom", "treatment"]
     assert "| mean |" in (tmp_path / "seeds/table.md").read_text()

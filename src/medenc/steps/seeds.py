@@ -16,24 +16,29 @@ from medenc.core.files import write_bytes
 from medenc.core.plugins import Plugin, build
 from medenc.data.mixing import Source, read_sources
 from medenc.evaluation.prediction_files import write_predictions
-from medenc.evaluation.tasks import BASELINE, MODEL, Measured, measure
+from medenc.evaluation.resampling import difference, interval
+from medenc.evaluation.tasks import BASELINE, MODEL, ROUNDS, Measured, measure
 from medenc.metrics.significance import mean_interval
 from medenc.runtime.predictor import Predictor
 from medenc.steps.train import Train
 
 
 class Seeds(Plugin):
-    """One model a seed in `seed-0`, `seed-1`, …, and the mean of their scores with Student's interval.
+    """One model a seed in `seed-0`, `seed-1`, …, and the mean of their scores with two intervals.
+
+    Student's over the seeds says how much the luck of training matters, the bootstrap's over the rows (`items`) how
+    much the choice of test rows does.
 
     A seed that is finished is not trained again when the step was interrupted.
     """
 
     kind: ClassVar[str] = "models"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
     train: dict[str, Any]  # the options of the step `train`, without a seed
     data: list[Source] = Field(min_length=1)  # what the models are measured on
+    rounds: int = Field(default=ROUNDS, ge=1)  # samples of the bootstrap over rows
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the models and their predictions, `draft.numbers` with the scores."""
@@ -44,7 +49,7 @@ class Seeds(Plugin):
         for seed in self.seeds:
             model = beside / f"seed-{seed}"
             self._trained(seed, model)
-            found[seed] = _measured(model, self.data, rows, train)
+            found[seed] = _measured(model, self.data, rows, train, self.rounds)
         for seed, measured in found.items():
             (beside / f"seed-{seed}").rename(draft.folder / f"seed-{seed}")
             write_predictions(draft.folder, measured.task, rows, measured.predictions, f"seed-{seed}.jsonl")
@@ -58,10 +63,10 @@ class Seeds(Plugin):
         yield from self._step(self.seeds[0]).paths()
 
     def smoke(self) -> Self:
-        """Two seeds of the shrunk training."""
+        """Two seeds of the shrunk training, few samples."""
         train = self._step(0).smoke().model_dump(mode="json")
         train["fit"].pop("seed")
-        return self.model_copy(update={"seeds": self.seeds[:2], "train": train})
+        return self.model_copy(update={"seeds": self.seeds[:2], "train": train, "rounds": 20})
 
     @field_validator("seeds")
     @classmethod
@@ -99,6 +104,11 @@ def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
     any_ = next(iter(found.values()))
     values = {name: [scores[name] for scores in runs.values()] for name in next(iter(runs.values()))}
     bounds = {name: mean_interval(own) for name, own in values.items()}
+    # The same rows are drawn for every seed, so that the mean of a round's scores is that of one sample.
+    drawn = {
+        name: np.mean([measured.samples[MODEL][name] for measured in found.values()], axis=0)
+        for name in set.intersection(*(set(measured.samples[MODEL]) for measured in found.values()))
+    }
     return {
         "data": any_.data,
         "n_queries": len(any_.rows),
@@ -106,9 +116,21 @@ def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
         "scores": {MODEL: {name: float(np.mean(own)) for name, own in values.items()}}
         | {BASELINE: any_.scores[BASELINE]},
         "intervals": {MODEL: {name: list(own) for name, own in bounds.items() if own}, BASELINE: {}},
+        "items": {
+            MODEL: {name: interval(own) for name, own in sorted(drawn.items())},
+            BASELINE: any_.intervals[BASELINE],
+        },
+        "tests": [_test(drawn, any_)],
         "baseline": any_.baseline,
         "seeds": {str(seed): scores for seed, scores in runs.items()},
     }
+
+
+def _test(drawn: Mapping[str, np.ndarray], any_: Measured) -> dict[str, Any]:
+    """The mean over the seeds beside the trivial way, on the main measure."""
+    main = any_.task.main_measure
+    bounds, p = difference(drawn[main], any_.samples[BASELINE][main])
+    return {"a": MODEL, "b": BASELINE, "measure": main, "interval": bounds, "p": p}
 
 
 def table(numbers: Mapping[str, Any]) -> str:
@@ -126,9 +148,9 @@ def table(numbers: Mapping[str, Any]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _measured(model: Path, data: Sequence[Source], rows: Sequence[Any], train: Sequence[Any]) -> Measured:
+def _measured(model: Path, data: Sequence[Source], rows: Sequence[Any], train: Sequence[Any], rounds: int) -> Measured:
     predictor = Predictor.open(model)
     answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
     name = ", ".join(source.path.name for source in data)
     task, labels = predictor.task, predictor.labels
-    return measure(name, task, labels, rows, answered.predictions, train, rounds=1, reading=answered.counts)
+    return measure(name, task, labels, rows, answered.predictions, train, rounds=rounds, reading=answered.counts)
