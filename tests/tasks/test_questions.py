@@ -36,6 +36,26 @@ def test_a_window_that_cuts_an_answer_teaches_none():
             assert LONG[feature.offsets[start, 0] : feature.offsets[end, 1]] == "day 29"
 
 
+def test_few_windows_without_an_answer_are_learned_and_the_rest_counted():
+    row = question("q", "What is taken?", f"{LONG} {TEXTS[0]} {LONG}", "Metformin")
+
+    def taught(share):
+        task = build("task", {"use": "extractive_qa", "doc_stride": 4, "include_unknowns": share}, "here")
+        made, counts = task.features([row], TOKENIZER, [], 32, learn=True)
+        return [feature for feature in made if feature.gold["end"] > 0], made, counts
+
+    placed, made, counts = taught(1.0)
+    assert counts["thinned"] == 0 < len(made) - len(placed)
+    kept, few, thinned = taught(0.0)
+    assert (
+        [feature.memory[:2] for feature in few]
+        == [feature.memory[:2] for feature in placed]
+        == [feature.memory[:2] for feature in kept]
+    )
+    assert thinned["thinned"] == len(made) - len(placed)
+    assert len(few) < len(taught(0.5)[1]) < len(made)
+
+
 def test_the_threshold_is_the_development_rows():
     rows = [question(str(i), "Which?", TEXTS[0], "Metformin") for i in range(12)]
     rows += [question(f"n{i}", "Which?", TEXTS[0], impossible=True) for i in range(12)]

@@ -42,6 +42,7 @@ class ExtractiveQa(Plugin):
     doc_stride_is: StrideIs = "overlap"
     max_context: bool = False  # a span begins only in the window that sees its first token best
     learn: Literal["first", "each"] = "first"  # mentions of answers that are learned: one a window, or all (lists)
+    include_unknowns: float = Field(default=1.0, ge=0, le=1)  # share of windows without an answer that are learned from
     n_best: int = Field(default=20, ge=1)
     max_answer_tokens: int = Field(default=30, ge=1)
     threshold: float = 0.0  # of the null score, above which the answer is that there is none; tuned on dev data
@@ -83,7 +84,8 @@ class ExtractiveQa(Plugin):
         With `learn`, a window is taught the first answer that lies whole in it, or position 0 (`[CLS]`) for none.
         """
         windows = Windows(tokenizer, max_tokens, self.doc_stride, self.doc_stride_is)
-        return windows.features(records(rows, Question, "extractive_qa"), learn=self.learn if learn else None)
+        rows = records(rows, Question, "extractive_qa")
+        return windows.features(rows, learn=self.learn if learn else None, unknowns=self.include_unknowns)
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded windows; `start`, `end` and `impossible` (batch,) when learning."""
