@@ -1,0 +1,326 @@
+"""Small encoders on the tasks: each data set beside its trivial way, with intervals over items and over seeds.
+
+A BERT of 2 layers of 128 for each language learns masked words on texts of that language (the data sets' own training
+rows and raw text of the same kind, nothing that is held out), and is then trained for each task under every seed. Data
+sets without splits are divided by a hash, so that no context or premise stands on both sides. The test rows are used
+once, at the end: no setting was chosen on them.
+
+Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
+
+Run: python benchmarks/tasks.py --data DATA [--only NAME…] [--seeds 3] [--out runs/tasks]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medenc.core.artifact import fingerprint, input_content, is_current, open_artifact, writing
+from medenc.core.files import write_bytes
+from medenc.core.plugins import build
+from medenc.data.examples import Annotated, Choice, Labelled, Question
+from medenc.data.mixing import Source, read_sources
+from medenc.data.records import Passage
+from medenc.evaluation.tasks import BASELINE, MODEL
+
+Values = dict[str, Any]
+WARM_TOKENS = 128
+RAW_CHARACTERS = 4_000_000  # of raw text beside the training rows, for each language
+VOCABULARY = {"en": 16000, "zh": 8000, "ko": 8000}
+WARM_STEPS = {"en": 500, "zh": 400, "ko": 250}
+RAW: dict[str, list[Values]] = {
+    "en": [{"use": "passages", "path": "clinical_cases_en_ccby/e3c_layer3_ccby.jsonl.gz"}],
+    "zh": [
+        {"use": "beir", "path": "toyhom_zh_dialogue/derived_retrieval"},
+        {"use": "beir", "path": "chineseblue/cMedIR_derived/dev"},
+    ],
+    "ko": [],
+}
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set: where its rows are, and how a model is trained on them."""
+
+    language: str
+    train: list[Values]
+    test: list[Values]
+    task: Values
+    fit: Values
+    max_tokens: int = 128
+    more: list[Values] = field(default_factory=list)  # more to learn from than the trivial way knows
+
+
+def given(folder: str, train: str, test: str, **reader: Any) -> dict[str, list[Values]]:
+    """Both sides, as the publisher divided them."""
+    return {side: [{"path": f"{folder}/{name}", **reader}] for side, name in (("train", train), ("test", test))}
+
+
+def divided(path: str, by: str, share: float = 0.25, most: int | None = None, **reader: Any) -> dict[str, list[Values]]:
+    """Both sides of a file without splits; `most` rows of either."""
+    return {
+        side: [
+            {
+                "path": path,
+                **reader,
+                "transforms": [{"use": "part", "side": own, "share": share, "by": by, "most": most}],
+            }
+        ]
+        for side, own in (("train", "train"), ("test", "held_out"))
+    }
+
+
+def fit(epochs: int, rows: int = 32, rate: float = 5e-4, **more: Any) -> Values:
+    """The options of the loop."""
+    return {"learning_rate": rate, "num_train_epochs": epochs, "per_device_batch_size": rows, "threads": 1, **more}
+
+
+NER = {"use": "tagging"}
+CHARACTERS = {"use": "tagging", "unit": "character", "scheme": "bioes"}
+SETS: dict[str, Set] = {
+    "bc5cdr": Set(
+        "en", **given("ner_en_mtl2016/BC5CDR-IOB", "train.tsv.gz", "test.tsv.gz", use="conll"), task=NER, fit=fit(12)
+    ),
+    "ncbi": Set(
+        "en",
+        **given("ner_en_mtl2016/NCBI-disease-IOB", "train.tsv.gz", "devel.tsv.gz", use="conll"),
+        task=NER,
+        fit=fit(12),
+    ),
+    "chemprot": Set(
+        "en",
+        **given("scibert_tasks/text_classification/chemprot", "train.txt.gz", "dev.txt.gz", use="labelled"),
+        task={"use": "classification", "measure": "micro_f1", "tokens": ["<<", ">>", "[[", "]]"]},
+        fit=fit(12),
+    ),
+    "scicite": Set(
+        "en",
+        **given("scibert_tasks/text_classification/sci-cite", "train.txt.gz", "dev.txt.gz", use="labelled"),
+        task={"use": "classification", "measure": "macro_f1"},
+        fit=fit(5),
+    ),
+    "pubmedqa": Set(
+        "en",
+        **divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
+        task={"use": "classification", "pair": True},
+        fit=fit(12, 16),
+        max_tokens=384,
+    ),
+    "bioasq-factoid": Set(
+        "en",
+        **given("bioasq_golden/derived_squad", "factoid_train.json.gz", "factoid_dev.json.gz", use="squad"),
+        more=[{"use": "squad", "path": "bioasq_golden/derived_squad/list_train.json.gz"}],
+        task={"use": "extractive_qa", "merge": "factoid", "no_answer": False},
+        fit=fit(10),
+        max_tokens=256,
+    ),
+    "bioasq-list": Set(
+        "en",
+        **given("bioasq_golden/derived_squad", "list_train.json.gz", "list_dev.json.gz", use="squad"),
+        more=[{"use": "squad", "path": "bioasq_golden/derived_squad/factoid_train.json.gz"}],
+        task={"use": "extractive_qa", "merge": "list", "learn": "each", "no_answer": False, "list_threshold": 0.1},
+        fit=fit(10),
+        max_tokens=256,
+    ),
+    "bioasq-yesno": Set(
+        "en",
+        **given("bioasq_golden/derived_yesno", "train.jsonl", "dev.jsonl", use="bioasq_yes_no"),
+        task={
+            "use": "classification",
+            "pair": True,
+            "by_group": True,
+            "measure": "macro_f1",
+            "all_labels": True,
+            "class_weights": "balanced",
+        },
+        fit=fit(4),
+        max_tokens=256,
+    ),
+    "covid-qa": Set(
+        "en",
+        **divided("covid_qa/derived_fixed_offsets.json.gz", "context", use="squad"),
+        task={"use": "extractive_qa", "no_answer": False, "include_unknowns": 0.03, "max_answer_tokens": 60},
+        fit=fit(8, 16),
+        max_tokens=384,
+    ),
+    "medmcqa": Set(
+        "en",
+        **divided("mcq_en/medmcqa_dev.jsonl.gz", "question", 0.3, use="choices"),
+        task={"use": "multiple_choice"},
+        fit=fit(4, 16),
+        max_tokens=96,
+    ),
+    "cmedqaner": Set(
+        "zh",
+        **given("chineseblue/cMedQANER", "train.txt.gz", "dev.txt.gz", use="conll", joined_by=""),
+        task=CHARACTERS,
+        fit=fit(20, 16),
+    ),
+    "cmedtc": Set(
+        "zh",
+        **given("chineseblue/cMedTC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
+        task={"use": "classification", "measure": "macro_f1"},
+        fit=fit(4),
+    ),
+    "cmedic": Set(
+        "zh",
+        **given("chineseblue/cMedIC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
+        task={"use": "classification", "class_weights": "balanced"},
+        fit=fit(12),
+    ),
+    "cmedqq": Set(
+        "zh",
+        **given("chineseblue/cMedQQ", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text", "pair"]),
+        task={"use": "classification", "pair": True},
+        fit=fit(5),
+    ),
+    "diakg": Set(
+        "zh", **divided("diakg_sample/sample.json", "id", 0.3, use="diakg"), task={"use": "triples"}, fit=fit(80, 8)
+    ),
+    "klue-ner": Set(
+        "ko",
+        **divided("klue/klue-ner-v1.1_dev.tsv.gz", "id", use="conll", joined_by=""),
+        task=CHARACTERS,
+        fit=fit(12),
+        max_tokens=160,
+    ),
+    "klue-nli": Set(
+        "ko",
+        **divided("klue/klue-nli-v1.1_dev.json.gz", "text", use="labelled"),
+        task={"use": "classification", "pair": True},
+        fit=fit(10),
+    ),
+}
+
+
+def made(path: Path, step: Any) -> Path:
+    """The step's result at `path`, unless it stands there."""
+    options = step.model_dump(mode="json")
+    inputs = {str(place): input_content(place) for place in step.paths()}
+    if not is_current(path, fingerprint(step.kind, options, inputs, step.version)):
+        with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
+            step.run(draft)
+    return path
+
+
+def placed(sources: list[Values], data: Path) -> list[Values]:
+    """The sources with the paths of this machine."""
+    return [{**source, "path": str(data / source["path"])} for source in sources]
+
+
+def texts(language: str, data: Path) -> list[str]:
+    """What the training rows of a language say, and raw text; each once, in order."""
+    own = [source for one in SETS.values() if one.language == language for source in (*one.train, *one.more)]
+    rows, _ = read_sources([Source.parse(source, "texts") for source in placed(own, data)], "texts")
+    raw, _ = read_sources([Source.parse(source, "texts") for source in placed(RAW[language], data)], "texts")
+    said = dict.fromkeys(" ".join(text.split()) for row in rows for text in _said(row))
+    more, left = [], RAW_CHARACTERS
+    for record in raw:
+        left -= len(record.content)
+        more += [" ".join(record.content.split())] if left > 0 else []
+    return [text for text in (*said, *more) if text]
+
+
+def _said(row: Any) -> Iterator[str]:
+    match row:
+        case Labelled():
+            yield from (row.text, row.pair)
+        case Question():
+            yield from (row.question, row.context)
+        case Choice():
+            yield f"{row.question} {' '.join(row.options)}"
+        case Annotated():
+            yield row.text
+        case Passage():
+            yield row.content
+
+
+def warm(language: str, data: Path, out: Path) -> Path:
+    """The encoder of a language, which has learned masked words."""
+    corpus = out / "texts" / f"{language}.txt"
+    if not corpus.exists():
+        corpus.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(corpus, "".join(f"{text}\n" for text in texts(language, data)).encode())
+    options: Values = {"texts": [corpus], "vocab_size": VOCABULARY[language]}
+    tokenizer = made(out / "tokenizer" / language, build("step", {"use": "tokenizer", **options}, "tokenizer"))
+    loop = {
+        "learning_rate": 1e-3,
+        "max_steps": WARM_STEPS[language],
+        "tokens_per_batch": 8192,
+        "threads": 1,
+        "save_every_steps": 100,
+    }
+    step: Values = {
+        "use": "train",
+        "start": {"size": "tiny"},
+        "tokenizer": tokenizer,
+        "encoder": {"max_tokens": 512, "languages": [language]},
+        "objective": {"use": "masked_lm", "max_tokens": WARM_TOKENS},
+        "data": [{"use": "lines", "path": corpus}],
+        "fit": loop,
+        "backend": "none",
+    }
+    return made(out / "warm" / language, build("step", step, "warm"))
+
+
+def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
+    """The numbers of a data set under some seeds."""
+    own = SETS[name]
+    train: Values = {
+        "start": warm(own.language, data, out),
+        "encoder": {"max_tokens": own.max_tokens},
+        "dropout": 0.1,
+        "objective": {"use": "supervised", "task": own.task},
+        "data": placed([*own.train, *own.more], data),
+        "fit": own.fit,
+    }
+    options = {"use": "seeds", "seeds": list(range(seeds)), "train": train, "data": placed(own.test, data)}
+    path = made(out / "sets" / f"{name}-{seeds}", build("step", options, name))
+    numbers: dict[str, Any] = open_artifact(path).manifest["numbers"]
+    return numbers
+
+
+def row(name: str, numbers: Mapping[str, Any]) -> str:
+    """A line of the table."""
+    main = numbers["main"]
+    items, spread = numbers["items"][MODEL][main], numbers["intervals"][MODEL].get(main)
+    cells = [
+        name,
+        f"{numbers['n_queries']}",
+        main,
+        f"{numbers['scores'][BASELINE][main]:.3f} ({numbers['baseline']})",
+        f"{numbers['scores'][MODEL][main]:.3f} [{items[0]:.3f}, {items[1]:.3f}]",
+        f"[{spread[0]:.3f}, {spread[1]:.3f}]" if spread else "one seed",
+        f"{numbers['tests'][0]['p']:.3g}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("runs/tasks"))
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    found: dict[str, Any] = {}
+    print(
+        "| data | rows | measure | trivial way | mean, over items | over seeds | p |\n|---|---|---|---|---|---|---|",
+        flush=True,
+    )
+    for name in asked.only:
+        began = time.monotonic()
+        found[name] = measured(name, asked.data, asked.out, asked.seeds) | {"seconds": time.monotonic() - began}
+        print(row(name, found[name]), flush=True)
+    if asked.json:
+        print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()
