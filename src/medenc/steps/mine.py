@@ -32,9 +32,9 @@ COLUMNS = ("verdict", "query_id", "passage_id", "score_above_positive", "query",
 class Mine(Plugin):
     """Negatives as a run file that the reader `pairs` takes, and a sheet of likely unlabelled answers for a person.
 
-    Only queries of one split are mined; a query whose text is also judged in another split is left out, because its
-    passages would tell what is measured there. A sheet that comes back with a verdict in its first column, given as
-    `reviewed`, keeps those passages from being negatives.
+    Only queries of a split for training are mined, and of those none whose text is also judged in another split,
+    because its passages would tell what is measured there: they are left out and counted. A sheet that comes back with
+    a verdict in its first column, given as `reviewed`, keeps those passages from being negatives.
     """
 
     kind: ClassVar[str] = "negatives"
@@ -56,8 +56,12 @@ class Mine(Plugin):
         """Fill `draft.folder` with the negatives and the sheet, `draft.numbers` with what was dropped and why."""
         from medenc.api import open_index
 
-        if self.split in ("dev", "test"):
-            raise MedencError("negatives are never mined for the queries that measure", where="split")
+        if not self.split.startswith("train"):
+            raise MedencError(
+                "negatives are never mined for the queries that measure",
+                where="split",
+                hint="a split for training has a name that begins with 'train'",
+            )
         data = load_beir(self.data, self.split)
         asked, left_out = _own(data, _elsewhere(self.data, self.split))
         positives, passages = relevant_passages(asked, data.qrels), {passage.id: passage for passage in data.passages}
