@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from medenc.core.plugins import Plugin
-from medenc.data.documents import Row, exact_text, json_records, rows_under, whole_number
-from medenc.data.examples import Annotated, Entity
-from medenc.data.placing import placed
-from medenc.data.reading import Rejects, text_field
+from medenc.data.annotated_texts import Fields, annotated_texts
+from medenc.data.examples import Annotated
+from medenc.data.reading import Rejects
+
+FIELDS = Fields(annotations="entities", words="entity", start="start_idx")
 
 
 class Cmeee(Plugin):
@@ -24,18 +25,4 @@ class Cmeee(Plugin):
 
     def read(self, path: Path, rejects: Rejects) -> Iterator[Annotated]:
         """Yield every text; the id is its place in the file, from 1."""
-
-        def parse(number: int, row: Row) -> list[Annotated]:
-            text = exact_text(row, "text")
-            entities = []
-            for item in rows_under(row, "entities"):
-                words, start, label = (
-                    exact_text(item, "entity"),
-                    whole_number(item, "start_idx"),
-                    text_field(item, "type"),
-                )
-                if span := placed(text, words, start, rejects.parts, path, number):
-                    entities.append(Entity(*span, label))
-            return [Annotated(f"{path.name.split('.')[0]}-{number}", text, tuple(entities))]
-
-        return json_records(path, rejects, parse, self.encoding)
+        return annotated_texts(path, rejects, FIELDS, self.encoding)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from medenc.core.plugins import Plugin
-from medenc.data.documents import Row, exact_text, json_records, rows_under, whole_number
-from medenc.data.examples import Annotated, Entity
-from medenc.data.placing import placed
-from medenc.data.reading import Rejects, text_field
+from medenc.data.annotated_texts import Fields, annotated_texts
+from medenc.data.examples import Annotated
+from medenc.data.reading import Rejects
+
+FIELDS = Fields(annotations="mention_data", words="mention", start="offset")
 
 
 class Mentions(Plugin):
@@ -21,18 +22,4 @@ class Mentions(Plugin):
 
     def read(self, path: Path, rejects: Rejects) -> Iterator[Annotated]:
         """Yield every text; the id is the file's name and the line."""
-
-        def parse(number: int, row: Row) -> list[Annotated]:
-            text = exact_text(row, "text")
-            entities = []
-            for item in rows_under(row, "mention_data"):
-                words, start, label = (
-                    exact_text(item, "mention"),
-                    whole_number(item, "offset"),
-                    text_field(item, "type"),
-                )
-                if span := placed(text, words, start, rejects.parts, path, number):
-                    entities.append(Entity(*span, label))
-            return [Annotated(f"{path.name.split('.')[0]}-{number}", text, tuple(entities))]
-
-        return json_records(path, rejects, parse, self.encoding)
+        return annotated_texts(path, rejects, FIELDS, self.encoding)
