@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from medenc.core.artifact import fingerprint, input_content, is_current, open_artifact, writing
 from medenc.core.files import write_bytes
@@ -32,7 +32,7 @@ Values = dict[str, Any]
 WARM_TOKENS = 128
 RAW_CHARACTERS = 4_000_000  # of raw text beside the training rows, for each language
 VOCABULARY = {"en": 16000, "zh": 8000, "ko": 8000}
-WARM_STEPS = {"en": 500, "zh": 400, "ko": 250}
+WARM_STEPS = {"en": 400, "zh": 400, "ko": 200}
 RAW: dict[str, list[Values]] = {
     "en": [{"use": "passages", "path": "clinical_cases_en_ccby/e3c_layer3_ccby.jsonl.gz"}],
     "zh": [
@@ -43,36 +43,37 @@ RAW: dict[str, list[Values]] = {
 }
 
 
-@dataclass(frozen=True)
-class Set:
-    """A data set: where its rows are, and how a model is trained on them."""
+class Sides(NamedTuple):
+    """Where rows are, below the folder of the data."""
 
-    language: str
     train: list[Values]
     test: list[Values]
+
+
+@dataclass(frozen=True)
+class Set:
+    """A data set, and how a model is trained on it."""
+
+    language: str
+    rows: Sides
     task: Values
     fit: Values
     max_tokens: int = 128
     more: list[Values] = field(default_factory=list)  # more to learn from than the trivial way knows
 
 
-def given(folder: str, train: str, test: str, **reader: Any) -> dict[str, list[Values]]:
+def given(folder: str, train: str, test: str, **reader: Any) -> Sides:
     """Both sides, as the publisher divided them."""
-    return {side: [{"path": f"{folder}/{name}", **reader}] for side, name in (("train", train), ("test", test))}
+    return Sides([{"path": f"{folder}/{train}", **reader}], [{"path": f"{folder}/{test}", **reader}])
 
 
-def divided(path: str, by: str, share: float = 0.25, most: int | None = None, **reader: Any) -> dict[str, list[Values]]:
-    """Both sides of a file without splits; `most` rows of either."""
-    return {
-        side: [
-            {
-                "path": path,
-                **reader,
-                "transforms": [{"use": "part", "side": own, "share": share, "by": by, "most": most}],
-            }
-        ]
-        for side, own in (("train", "train"), ("test", "held_out"))
-    }
+def divided(path: str, by: str, share: float = 0.25, **reader: Any) -> Sides:
+    """Both sides of a file without splits."""
+
+    def side(name: str) -> list[Values]:
+        return [{"path": path, **reader, "transforms": [{"use": "part", "side": name, "share": share, "by": by}]}]
+
+    return Sides(side("train"), side("held_out"))
 
 
 def fit(epochs: int, rows: int = 32, rate: float = 5e-4, **more: Any) -> Values:
@@ -84,52 +85,55 @@ NER = {"use": "tagging"}
 CHARACTERS = {"use": "tagging", "unit": "character", "scheme": "bioes"}
 SETS: dict[str, Set] = {
     "bc5cdr": Set(
-        "en", **given("ner_en_mtl2016/BC5CDR-IOB", "train.tsv.gz", "test.tsv.gz", use="conll"), task=NER, fit=fit(12)
+        "en",
+        given("ner_en_mtl2016/BC5CDR-IOB", "train.tsv.gz", "test.tsv.gz", use="conll"),
+        task=NER,
+        fit=fit(8, rate=1e-3),
     ),
     "ncbi": Set(
         "en",
-        **given("ner_en_mtl2016/NCBI-disease-IOB", "train.tsv.gz", "devel.tsv.gz", use="conll"),
+        given("ner_en_mtl2016/NCBI-disease-IOB", "train.tsv.gz", "devel.tsv.gz", use="conll"),
         task=NER,
-        fit=fit(12),
+        fit=fit(8, rate=1e-3),
     ),
     "chemprot": Set(
         "en",
-        **given("scibert_tasks/text_classification/chemprot", "train.txt.gz", "dev.txt.gz", use="labelled"),
+        given("scibert_tasks/text_classification/chemprot", "train.txt.gz", "dev.txt.gz", use="labelled"),
         task={"use": "classification", "measure": "micro_f1", "tokens": ["<<", ">>", "[[", "]]"]},
-        fit=fit(12),
+        fit=fit(8),
     ),
     "scicite": Set(
         "en",
-        **given("scibert_tasks/text_classification/sci-cite", "train.txt.gz", "dev.txt.gz", use="labelled"),
+        given("scibert_tasks/text_classification/sci-cite", "train.txt.gz", "dev.txt.gz", use="labelled"),
         task={"use": "classification", "measure": "macro_f1"},
-        fit=fit(5),
+        fit=fit(3),
     ),
     "pubmedqa": Set(
         "en",
-        **divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
+        divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
         task={"use": "classification", "pair": True},
-        fit=fit(12, 16),
+        fit=fit(8, 16),
         max_tokens=384,
     ),
     "bioasq-factoid": Set(
         "en",
-        **given("bioasq_golden/derived_squad", "factoid_train.json.gz", "factoid_dev.json.gz", use="squad"),
+        given("bioasq_golden/derived_squad", "factoid_train.json.gz", "factoid_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/list_train.json.gz"}],
         task={"use": "extractive_qa", "merge": "factoid", "no_answer": False},
-        fit=fit(10),
+        fit=fit(6),
         max_tokens=256,
     ),
     "bioasq-list": Set(
         "en",
-        **given("bioasq_golden/derived_squad", "list_train.json.gz", "list_dev.json.gz", use="squad"),
+        given("bioasq_golden/derived_squad", "list_train.json.gz", "list_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/factoid_train.json.gz"}],
         task={"use": "extractive_qa", "merge": "list", "learn": "each", "no_answer": False, "list_threshold": 0.1},
-        fit=fit(10),
+        fit=fit(6),
         max_tokens=256,
     ),
     "bioasq-yesno": Set(
         "en",
-        **given("bioasq_golden/derived_yesno", "train.jsonl", "dev.jsonl", use="bioasq_yes_no"),
+        given("bioasq_golden/derived_yesno", "train.jsonl", "dev.jsonl", use="bioasq_yes_no"),
         task={
             "use": "classification",
             "pair": True,
@@ -138,62 +142,65 @@ SETS: dict[str, Set] = {
             "all_labels": True,
             "class_weights": "balanced",
         },
-        fit=fit(4),
+        fit=fit(3),
         max_tokens=256,
     ),
     "covid-qa": Set(
         "en",
-        **divided("covid_qa/derived_fixed_offsets.json.gz", "context", use="squad"),
+        divided("covid_qa/derived_fixed_offsets.json.gz", "context", use="squad"),
         task={"use": "extractive_qa", "no_answer": False, "include_unknowns": 0.03, "max_answer_tokens": 60},
-        fit=fit(8, 16),
+        fit=fit(3, 16),
         max_tokens=384,
     ),
     "medmcqa": Set(
         "en",
-        **divided("mcq_en/medmcqa_dev.jsonl.gz", "question", 0.3, use="choices"),
+        divided("mcq_en/medmcqa_dev.jsonl.gz", "question", 0.3, use="choices"),
         task={"use": "multiple_choice"},
-        fit=fit(4, 16),
+        fit=fit(2, 16),
         max_tokens=96,
     ),
     "cmedqaner": Set(
         "zh",
-        **given("chineseblue/cMedQANER", "train.txt.gz", "dev.txt.gz", use="conll", joined_by=""),
+        given("chineseblue/cMedQANER", "train.txt.gz", "dev.txt.gz", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(20, 16),
+        fit=fit(12, 16, rate=1e-3),
     ),
     "cmedtc": Set(
         "zh",
-        **given("chineseblue/cMedTC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
+        given("chineseblue/cMedTC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
         task={"use": "classification", "measure": "macro_f1"},
-        fit=fit(4),
+        fit=fit(3),
     ),
     "cmedic": Set(
         "zh",
-        **given("chineseblue/cMedIC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
+        given("chineseblue/cMedIC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
         task={"use": "classification", "class_weights": "balanced"},
         fit=fit(12),
     ),
     "cmedqq": Set(
         "zh",
-        **given("chineseblue/cMedQQ", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text", "pair"]),
+        given("chineseblue/cMedQQ", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text", "pair"]),
         task={"use": "classification", "pair": True},
-        fit=fit(5),
+        fit=fit(3),
     ),
     "diakg": Set(
-        "zh", **divided("diakg_sample/sample.json", "id", 0.3, use="diakg"), task={"use": "triples"}, fit=fit(80, 8)
+        "zh",
+        divided("diakg_sample/sample.json", "id", 0.3, use="diakg"),
+        task={"use": "triples"},
+        fit=fit(60, 8, rate=1e-3),
     ),
     "klue-ner": Set(
         "ko",
-        **divided("klue/klue-ner-v1.1_dev.tsv.gz", "id", use="conll", joined_by=""),
+        divided("klue/klue-ner-v1.1_dev.tsv.gz", "id", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(12),
+        fit=fit(10, rate=1e-3),
         max_tokens=160,
     ),
     "klue-nli": Set(
         "ko",
-        **divided("klue/klue-nli-v1.1_dev.json.gz", "text", use="labelled"),
+        divided("klue/klue-nli-v1.1_dev.json.gz", "text", use="labelled"),
         task={"use": "classification", "pair": True},
-        fit=fit(10),
+        fit=fit(8),
     ),
 }
 
@@ -215,7 +222,7 @@ def placed(sources: list[Values], data: Path) -> list[Values]:
 
 def texts(language: str, data: Path) -> list[str]:
     """What the training rows of a language say, and raw text; each once, in order."""
-    own = [source for one in SETS.values() if one.language == language for source in (*one.train, *one.more)]
+    own = [source for one in SETS.values() if one.language == language for source in (*one.rows.train, *one.more)]
     rows, _ = read_sources([Source.parse(source, "texts") for source in placed(own, data)], "texts")
     raw, _ = read_sources([Source.parse(source, "texts") for source in placed(RAW[language], data)], "texts")
     said = dict.fromkeys(" ".join(text.split()) for row in rows for text in _said(row))
@@ -276,10 +283,16 @@ def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
         "encoder": {"max_tokens": own.max_tokens},
         "dropout": 0.1,
         "objective": {"use": "supervised", "task": own.task},
-        "data": placed([*own.train, *own.more], data),
+        "data": placed([*own.rows.train, *own.more], data),
         "fit": own.fit,
     }
-    options = {"use": "seeds", "seeds": list(range(seeds)), "train": train, "data": placed(own.test, data)}
+    options = {
+        "use": "seeds",
+        "seeds": list(range(seeds)),
+        "train": train,
+        "data": placed(own.rows.test, data),
+        "rounds": 200,
+    }
     path = made(out / "sets" / f"{name}-{seeds}", build("step", options, name))
     numbers: dict[str, Any] = open_artifact(path).manifest["numbers"]
     return numbers
