@@ -9,6 +9,7 @@ from medenc.data.retrieval import RetrievalData
 from medenc.evaluation.plot import Mark, intervals
 from medenc.evaluation.report import page
 from medenc.evaluation.retrieval import evaluate
+from medenc.evaluation.trained import TrainQueries
 
 HOSTILE = ['"><script>alert(1)</script>', "'><img src=x onerror=alert(1)>", "&lt;b&gt; & </table>", "가 < 나"]
 CANARY = "홍길동 환자의 질문"
@@ -48,7 +49,11 @@ def report(name="plain", train=None, **reading):
     qrels = {query.id: {"p0": 1} for query in queries}
     data = RetrievalData([Passage("p0", CANARY, "t")], queries, qrels, Path(name.replace("/", "_")), reading)
     run = {queries[0].id: [("x", 2.0), ("p0", 1.0)]}
-    return page(evaluate(data, name, lambda *_: run, [name, "other"], ["RR@10", "AP"], train))
+    return page(
+        evaluate(
+            data, name, lambda *_: run, [name, "other"], ["RR@10", "AP"], train and TrainQueries(train, [name], [name])
+        )
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -71,7 +76,8 @@ def test_queries_are_named_by_id_and_their_texts_stay_home():
     html = report(train=[Query("t", f"{CANARY} 0")])
     assert CANARY not in html
     text = " ".join(Reader(html).text)
-    assert "Of 3 judged queries, 1 stand among the 1 training queries and 0 nearly so." in text
+    assert "Of 3 judged queries, 1 stand among the 1 training queries (plain) and 0 nearly so." in text
+    assert "Training data that is not there now: plain." in text
     assert "q1plain" in text
     assert "0.500 · 2" in text
     assert "0.000 · –" in text

@@ -6,6 +6,7 @@ from medenc.core.errors import MedencError
 from medenc.data.records import Passage, Query
 from medenc.data.retrieval import RetrievalData
 from medenc.evaluation.retrieval import evaluate, find_leaks
+from medenc.evaluation.trained import TrainQueries
 
 N = 20
 PASSAGES = [Passage(f"p{i}", f"text {i}", f"the title of number {i}") for i in range(N)]
@@ -14,6 +15,10 @@ QUERIES = [
     for i in range(N)
 ]
 DATA = RetrievalData(PASSAGES, QUERIES, {f"q{i}": {f"p{i}": 1} for i in range(N)}, Path("data"))
+
+
+def seen(queries):
+    return TrainQueries(queries, ["data, train"], [])
 
 
 def search(mode, queries, top):
@@ -56,7 +61,7 @@ def test_leaks_are_looked_for_before_anything_is_searched_and_scored_apart():
     with pytest.raises(MedencError, match="no query has the metadata 'langage'"):
         evaluate(DATA, "dev", refused, ["good"], slices=["langage"])
     train = [Query("t0", "WHAT is it about 3 of them"), Query("t1", "what is it about 15 of them!")]
-    found = evaluate(DATA, "dev", search, ["half"], ["RR@10"], train)
+    found = evaluate(DATA, "dev", search, ["half"], ["RR@10"], seen(train))
     leaks = found.leaks
     assert leaks["queries"]["exact_ids"] == [["q3", "t0"]]
     assert "q15" in {row[0] for row in leaks["queries"]["near_ids"]}
@@ -71,11 +76,11 @@ def test_unknown_training_queries_are_said_to_be_unknown_and_titles_are_compared
     leaks = find_leaks(data, None)
     assert leaks["queries"] is None
     assert leaks["titles"]["exact_ids"] == [["q0", "p4"]]
-    assert "scores_without" not in evaluate(data, "x", search, ["good"], train_queries=[]).leaks
+    assert "scores_without" not in evaluate(data, "x", search, ["good"], trained=seen([])).leaks
 
 
 def test_when_every_query_leaks_nothing_is_left_to_score():
-    found = evaluate(DATA, "dev", search, ["good"], ["RR@10"], QUERIES)
+    found = evaluate(DATA, "dev", search, ["good"], ["RR@10"], seen(QUERIES))
     assert found.leaks["scores_without"] == {}
 
 

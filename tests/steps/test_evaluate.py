@@ -9,6 +9,9 @@ from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.data.readers.passages import Passages
 from medenc.data.reading import Rejects
+from medenc.data.retrieval import load_beir
+from medenc.evaluation.retrieval import evaluate
+from medenc.evaluation.trained import FACT, train_queries
 from medenc.metrics.ranking import mean, measure, read_qrels, read_trec
 from medenc.search.index import Index
 from medenc.text.analyzer import Analyzer
@@ -57,6 +60,25 @@ def test_an_index_is_measured_in_all_its_modes_and_anybody_can_score_its_runs_ag
     assert [s["value"] for s in slices] == ["en", "ko", "zh", "3 characters", "5 characters", "10 characters"]
     assert numbers["slices"] == slices
     assert "By language" in (tmp_path / "r/report.html").read_text(encoding="utf-8")
+
+
+def test_leaks_are_looked_for_in_what_the_model_was_trained_on(tmp_path, data):
+    """Seen to fail when only the measured folder's own training split was known: a leak of another folder passed."""
+    other = tmp_path / "other"
+    (other / "qrels").mkdir(parents=True)
+    (other / "queries.jsonl").write_text(json.dumps({"_id": "x1", "text": "Amlodipine"}))
+    (other / "qrels/train.tsv").write_text("x1\tp0\t1\n")
+    sources = [{"use": "pairs", "path": str(path), "split": "train"} for path in (other, tmp_path / "gone")]
+    with writing(tmp_path / "model", "model", options={}) as draft:
+        draft.facts[FACT] = [*sources, {"use": "terms", "path": str(tmp_path / "terms.tsv")}]
+    found = train_queries(tmp_path / "model", data)
+    assert (found.looked_in, found.not_found) == (["other, train"], ["gone"])
+    judged = load_beir(data, "test")
+    leaks = evaluate(judged, "test", lambda *_: {}, ["m"], ["RR@10"], found).to_json()["leaks"]
+    assert leaks["queries"]["exact_ids"] == [["q0", "x1"]]
+    assert leaks["not_found"] == ["gone"]
+    for path in (None, other):  # a model that does not say
+        assert [query.id for query in train_queries(path, data).queries] == ["q3"]
 
 
 def test_the_training_split_itself_has_no_leak_to_look_for(tmp_path, data, index):

@@ -1,6 +1,7 @@
 """The steps `tokenizer` and `train` on a small corpus, from records to folders that answer."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,12 @@ def test_two_stages_end_in_a_folder_that_embeds(place, tmp_path):
     )
     assert second.damaged() == []
     assert second.manifest["model"]["pooling"] == "mean"  # inherited
+    trained_on = second.manifest["trained_on"]  # the first stage's names among it
+    assert [(source["use"], Path(source["path"]).name) for source in trained_on] == [
+        ("terms", "terms.tsv"),
+        ("beir", "data"),
+        ("pairs", "data"),
+    ]
     assert second.manifest["model"]["prompts"]["query"] == "q: "
     assert second.manifest["exports"]["openvino"]["precision"] == "fp32"
     assert second.manifest["numbers"]["data"]["passages"] > 5  # switched copies too

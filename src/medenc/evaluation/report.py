@@ -43,8 +43,11 @@ def _leaks(found: Evaluation) -> Iterable[str]:
         kind = " warn" if queries["exact"] + queries["near"] else ""
         yield (
             f'<p class="note{kind}">Of {n:,} judged queries, {queries["exact"]:,} stand among the '
-            f"{queries['n_train']:,} training queries and {queries['near']:,} nearly so.</p>"
+            f"{queries['n_train']:,} training queries ({escape('; '.join(found.leaks['looked_in']))}) and "
+            f"{queries['near']:,} nearly so.</p>"
         )
+        if missing := found.leaks["not_found"]:
+            yield f'<p class="note warn">Training data that is not there now: {escape("; ".join(missing))}.</p>'
     titles = found.leaks["titles"]
     if titles["n_train"]:
         yield f"<p>{titles['exact']:,} judged queries are a passage's title, {titles['near']:,} nearly so.</p>"

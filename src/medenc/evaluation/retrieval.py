@@ -14,6 +14,7 @@ from medenc.data.records import Query
 from medenc.data.retrieval import RetrievalData
 from medenc.evaluation import answers
 from medenc.evaluation.slices import Labels, TooLong, labels
+from medenc.evaluation.trained import TrainQueries
 from medenc.metrics import ranking
 from medenc.metrics.ranking import Run, mean, parse_measure
 from medenc.metrics.significance import bootstrap_interval, paired_test
@@ -77,7 +78,7 @@ def evaluate(
     search: Search,
     modes: Sequence[str],
     measures: Sequence[str] = MEASURES,
-    train_queries: Iterable[Query] | None = None,
+    trained: TrainQueries | None = None,
     slices: Sequence[str] | None = None,
     too_long: TooLong | None = None,
 ) -> Evaluation:
@@ -87,7 +88,7 @@ def evaluate(
         search: gives the run of a mode; queries it leaves out count as unanswered, which is 0.
         measures: as ir_measures spells them, or `AnswerSuccess@k`, which looks for the queries' answers in the passages
             instead of going by their ids; the first is the main one.
-        train_queries: what the model was trained on, for the leak scan and unseen concepts; None when nobody knows.
+        trained: what the model was trained on, for the leak scan and unseen concepts; None when nobody knows.
         slices: groups of queries to score apart, see `slices.labels`.
         too_long: which texts the model does not read at once, for the slices by window.
 
@@ -96,9 +97,11 @@ def evaluate(
     names = list(dict.fromkeys(name if answers.cutoff(name) else str(parse_measure(name)) for name in measures))
     if not names or not modes:
         raise MedencError("nothing to measure: no mode or no measure")
-    trained = None if train_queries is None else list(train_queries)
-    groups = labels(data, trained, too_long, slices)
-    leaks = find_leaks(data, trained)
+    seen = trained.queries if trained else None
+    groups = labels(data, seen, too_long, slices)
+    leaks = find_leaks(data, seen)
+    if trained:
+        leaks |= {"looked_in": trained.looked_in, "not_found": trained.not_found}
     depth = max(answers.cutoff(name) or ranking.cutoff(name) or ALL_HITS for name in names)
     runs = {mode: search(mode, data.queries, depth) for mode in modes}
     values = _measured(data, runs, names)

@@ -9,13 +9,12 @@ from typing import ClassVar, Self
 from medenc.core.artifact import Draft
 from medenc.core.files import write_json
 from medenc.core.plugins import Plugin
-from medenc.data.layout import judgements, splits
-from medenc.data.reading import Rejects
 from medenc.data.records import Query
-from medenc.data.retrieval import RetrievalData, load_beir, load_qrels, load_queries
+from medenc.data.retrieval import RetrievalData, load_beir
 from medenc.evaluation.characters import Characters
 from medenc.evaluation.report import page
 from medenc.evaluation.retrieval import MEASURES, Evaluation, Search, evaluate
+from medenc.evaluation.trained import train_queries
 from medenc.evaluation.windows import too_long
 from medenc.metrics.ranking import Run, write_qrels, write_trec
 from medenc.search.index import Index
@@ -50,7 +49,7 @@ class Evaluate(Plugin):
             _search(index, data),
             list(modes),
             self.measures,
-            self._train_queries(),
+            None if self.split == "train" else train_queries(Path(model.path) if model else None, self.data),
             self.slices,
             too_long(Path(model.path)) if model else None,
         )
@@ -60,12 +59,6 @@ class Evaluate(Plugin):
     def smoke(self) -> Self:
         """The same: the stand-in data are small."""
         return self
-
-    def _train_queries(self) -> list[Query] | None:
-        if self.split == "train" or "train" not in splits(self.data):
-            return None
-        judged = load_qrels(judgements(self.data, "train"))
-        return [query for query in load_queries(self.data, Rejects()) if query.id in judged]
 
 
 def _search(index: Index, data: RetrievalData) -> Search:

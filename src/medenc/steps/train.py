@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import Field, field_validator
 
-from medenc.core.artifact import Draft, input_content
+from medenc.core.artifact import MANIFEST, Draft, input_content
 from medenc.core.errors import MedencError
-from medenc.core.files import digest
+from medenc.core.files import digest, read_json
 from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.mixing import Source, read_sources
 from medenc.data.prompts import prompted
+from medenc.evaluation.trained import FACT as TRAINED_ON
 from medenc.train.options import FitOptions
 
 
@@ -102,6 +103,7 @@ class Train(Plugin):
         fitted = training.run()
         training.close()
         draft.facts["model"] = write_model(model, tokenizer, draft.folder)
+        draft.facts[TRAINED_ON] = self._trained_on()
         if heads is not None:
             write_heads(heads, draft.folder)
             draft.facts["heads"] = heads_name
@@ -130,6 +132,13 @@ class Train(Plugin):
         """Mistakes in it are found before anything runs."""
         build("objective", objective, "objective")
         return objective
+
+    def _trained_on(self) -> list[dict[str, Any]]:
+        """The sources of all stages, the start's first; evaluation looks for leaks in them."""
+        earlier = self.start / MANIFEST if isinstance(self.start, Path) else None
+        before = read_json(earlier).get(TRAINED_ON, []) if earlier and earlier.is_file() else []
+        own = [source.model_dump(mode="json") | {"path": str(source.path.resolve())} for source in self.data]
+        return [*before, *own]
 
     def _dev_digest(self) -> str | None:
         """Names the development data."""
