@@ -216,14 +216,19 @@ class Poisoned(Contrastive):
         return {name: loss / ~batch["poison"][0] for name, loss in found.items()}
 
 
-def test_a_loss_that_is_not_finite_stops_with_step_and_rows(tmp_path):
-    run = training(tmp_path, objective=Poisoned())
+def test_a_loss_that_is_not_finite_stops_with_step_and_rows_and_keeps_what_was_good(tmp_path):
+    """The state before is not written over, and the same command fails in the same way from there."""
+    run = training(tmp_path, objective=Poisoned(), save_every_steps=2)
     place = next(p for p in range(60) if 20 in run.batches.at(p)[1])
-    with pytest.raises(MedencError, match=rf"the loss is not finite at step {place // 2 + 1}, on rows .*20 \(q20\)"):
+    message = rf"the loss is not finite at step {place // 2 + 1}, on rows .*20 \(q20\)"
+    with pytest.raises(MedencError, match=message):
         run.run()
-    assert lines(tmp_path).count(b"\n") == place // 2
-    saved = sorted((tmp_path / "state").glob("step-*"))
-    assert all(int(path.name[5:]) <= place // 2 for path in saved)
+    assert lines(tmp_path).count(b"\n") == place // 2 == 3
+    saved = [path.name for path in (tmp_path / "state").glob("step-*")]
+    assert saved == ["step-000000002"]
+    assert all(np.isfinite(value).all() for value in run.store.newest().arrays["model"].values())
+    with pytest.raises(MedencError, match=message):
+        training(tmp_path, objective=Poisoned(), save_every_steps=2).run()
 
 
 class Kinked(Contrastive):

@@ -1,6 +1,7 @@
 """Going on from checkpoints: their heads, more pieces for another language, and what AutoModel makes of the result."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -115,3 +116,15 @@ def test_only_word_pieces_are_extended(place, tmp_path):
     )
     with pytest.raises(MedencError, match="expected a WordPiece vocabulary, found BPE"):
         made(tmp_path / "out", use="tokenizer", texts=[place / "korean.txt"], vocab_size=140, extend=tmp_path / "other")
+
+
+def test_a_tokenizer_that_knows_more_than_the_model_is_refused(place, tmp_path):
+    """Seen to end in an IndexError of torch."""
+    from transformers import PreTrainedTokenizerFast
+
+    shutil.copytree(place / "bert", tmp_path / "start")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(tmp_path / "start")
+    tokenizer.add_tokens(["haemoglobin"])
+    tokenizer.save_pretrained(tmp_path / "start")
+    with pytest.raises(MedencError, match=r"token id \d+ is beyond the model's vocabulary of \d+"):
+        trained(place, tmp_path / "out", start=tmp_path / "start")

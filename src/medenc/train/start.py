@@ -16,6 +16,7 @@ from medenc.core.files import read_json
 from medenc.models.encoder import Contract, Encoder, Model, Size, from_size, separate
 from medenc.models.folder import TOKENIZER_FILES, TOWERS, open_model, open_tokenizer, read_heads
 from medenc.models.known_heads import fill_known
+from medenc.models.pretraining import word_embeddings
 from medenc.models.vocabulary import Move, move
 
 
@@ -67,6 +68,8 @@ def begin(
         if change:
             for encoder in {model.query, model.passage}:  # one and the same without towers
                 change.embeddings(encoder)
+    for encoder in {model.query, model.passage}:
+        _check_size(encoder, words, tokenizer or start)
     return Start(separate(model) if towers and isinstance(model, Encoder) else model, words, change)
 
 
@@ -86,6 +89,12 @@ def begin_heads(heads: nn.Module | None, start: Path | Size, objective: str, cha
         return "fresh"
     known = fill_known(heads, start, change)
     return f"loaded: {', '.join(known)}" if known else "fresh"
+
+
+def _check_size(encoder: Encoder, words: PreTrainedTokenizerFast, where: Path | Size) -> None:
+    """Raise when the tokenizer gives numbers for which the encoder has no vector."""
+    if (largest := max(words.get_vocab().values())) >= (rows := len(word_embeddings(encoder))):
+        raise MedencError(f"token id {largest} is beyond the model's vocabulary of {rows}", where=where)
 
 
 def _change(start: Path, words: PreTrainedTokenizerFast) -> Move | None:
