@@ -31,8 +31,9 @@ class Dense:
 
     def window(self, query: np.ndarray, row: int) -> tuple[int, int]:
         """Start and end of the best window of one document, in the characters of its content."""
-        own = slice(*self._documents.vectors.offsets[row : row + 2])
-        best = int(np.argmax(self._compared(query[None].astype(np.float32), own)[0]))
+        own, best = slice(*self._documents.vectors.offsets[row : row + 2]), 0
+        if own.stop - own.start > 1:  # else the usual case
+            best = int(np.argmax(self._compared(query[None].astype(np.float32), own)[0]))
         start, end = self._documents.windows[row][best].tolist()
         return start, end
 

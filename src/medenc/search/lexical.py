@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -14,6 +14,8 @@ from medenc.core.options import Options
 from medenc.search.documents import Documents
 from medenc.text.analyzer import NET_WEIGHT
 from medenc.text.terms import NET_PREFIX, is_net
+
+KNOWN_FORMS = 4096  # terms whose numbers are remembered
 
 
 class Bm25(Options):
@@ -51,11 +53,15 @@ class Lexical:
             scores[document] += count * self.weight(term) * inside / (inside + self._saturation[document])
         return scores
 
-    def addition(self, term: int, count: int, row: int) -> float:
-        """What a term that is `count` times in the query adds to the score of one document that holds it."""
-        documents, inside = self._documents.postings[term].T
-        own = inside[np.searchsorted(documents, row)]
-        return float(count * self.weight(term) * own / (own + self._saturation[row]))
+    def additions(self, query: Mapping[int, int], rows: np.ndarray) -> np.ndarray:
+        """What each term of a query adds to the score of each of some documents, (t, r)."""
+        found = np.zeros((len(query), len(rows)))
+        for own, (term, count) in zip(found, query.items(), strict=True):
+            documents, inside = self._documents.postings[term].T
+            place = np.searchsorted(documents, rows).clip(max=len(documents) - 1)
+            times = np.where(documents[place] == rows, inside[place], 0)
+            own[:] = count * self.weight(term) * times / (times + self._saturation[rows])
+        return found
 
     def weight(self, term: int) -> float:
         """What a term is worth at most: its inverse document frequency, lowered for the safety net."""
@@ -79,8 +85,10 @@ class Lexical:
         rarest = float(np.log1p((len(self._documents) + 0.5) / 0.5))
         return rarest * (self._settings.net if is_net(form) else 1.0)
 
-    def _number(self, form: str) -> int | None:
-        return self._documents.vocabulary.find(form)
+    @cached_property
+    def _number(self) -> Callable[[str], int | None]:
+        """The number of a term; a query asks for each of its terms more than once."""
+        return lru_cache(maxsize=KNOWN_FORMS)(self._documents.vocabulary.find)
 
     @cached_property
     def _worth(self) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,6 +21,9 @@ from medenc.search.snapshot import Snapshot
 from medenc.text.terms import NET_PREFIX, is_net
 
 HIGHLIGHT_SHARE = 0.1  # of the heaviest term's weight: a lighter one ("the") explains nothing
+
+Forms = Mapping[int, str]
+"""Terms by their numbers in the vocabulary."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,12 @@ class View:
 
     def rank(self, scores: Scores, top: int, rows: np.ndarray | None = None) -> Ranking:
         """The best documents; `rows` leaves all others out, as if the index did not have them."""
-        rows = np.arange(len(self.documents)) if rows is None else rows
-        scores = scores.at(rows)
+        scores = scores if rows is None else scores.at(rows)
         total = fused(scores, self._fusion)
         places = best(total, top)
         if scores.lexical is not None and (scores.dense is None or not self._fusion.dense):
             places = places[scores.lexical[places] > 0]
-        return Ranking(rows[places], total[places], scores.at(places))
+        return Ranking(places if rows is None else rows[places], total[places], scores.at(places))
 
     def totals(self, scores: Scores, ids: Iterable[str]) -> np.ndarray:
         """The scores that `rank` gives some documents, in the order of `ids`."""
@@ -62,8 +64,14 @@ class View:
 
     def hits(self, ranking: Ranking, query: Mapping[int, int], vector: np.ndarray | None = None) -> list[Hit]:
         """The ranked documents with what makes them plausible: the query's terms with their counts, and its vector."""
-        telling = {term: query[term] for term in self._telling(query).tolist()}
-        return [self._hit(ranking, place, telling, vector) for place in range(len(ranking.rows))]
+        telling = self._telling(query)
+        added = self.lexical.additions({number: query[number] for number in telling}, ranking.rows)
+        shown = np.zeros(len(self.documents.vocabulary), bool)
+        shown[list(telling)] = True
+        return [
+            self._hit(ranking, place, self._matched(int(row), telling, shown, added[:, place].tolist()), vector)
+            for place, row in enumerate(ranking.rows)
+        ]
 
     def source(self, row: int) -> Source:
         """A document as evidence sees it."""
@@ -79,9 +87,8 @@ class View:
     def _places(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.documents.ids.texts())}
 
-    def _hit(self, ranking: Ranking, place: int, telling: Mapping[int, int], vector: np.ndarray | None) -> Hit:
+    def _hit(self, ranking: Ranking, place: int, matched: list[Matched], vector: np.ndarray | None) -> Hit:
         row, documents, parts = int(ranking.rows[place]), self.documents, ranking.parts
-        matched = self._matched(row, telling)
         return Hit(
             id=documents.ids.text(row),
             rank=place + 1,
@@ -98,18 +105,22 @@ class View:
             window=None if vector is None else self._window(row, vector),
         )
 
-    def _matched(self, row: int, telling: Mapping[int, int]) -> list[Matched]:
-        """The telling terms that a document holds, the heaviest first."""
+    def _matched(self, row: int, telling: Forms, shown: np.ndarray, added: Sequence[float]) -> list[Matched]:
+        """The telling terms that a document holds, the heaviest first.
+
+        `shown` (v,) tells whether a term of the vocabulary is telling, `added` what each telling one adds to the score.
+        """
         places, shift = self.documents.terms[row], self._shift(row)
-        places = places[np.isin(places[:, 0], list(telling))]
-        words = merged((start, end) for term, start, end in places.tolist() if not is_net(self._form(term)))
+        spans: dict[int, list[Span]] = {number: [] for number in telling}
+        for number, start, end in places[shown[places[:, 0]]].tolist():
+            spans[number].append((start, end))
+        words = merged(span for number, form in telling.items() if not is_net(form) for span in spans[number])
         found = []
-        for term in np.unique(places[:, 0]).tolist():
-            spans = [(start, end) for number, start, end in places.tolist() if number == term]
-            if not is_net(self._form(term)) or not all(_covered(span, words) for span in spans):
-                in_text = [(start - shift, end - shift) for start, end in spans if start >= shift]
-                score = self.lexical.addition(term, telling[term], row)
-                found.append(Matched(self._form(term).removeprefix(NET_PREFIX), score, in_text))
+        for (number, form), score in zip(telling.items(), added, strict=True):
+            own = spans[number]
+            if own and not (is_net(form) and all(_covered(span, words) for span in own)):
+                in_text = [(start - shift, end - shift) for start, end in own if start >= shift]
+                found.append(Matched(form.removeprefix(NET_PREFIX), score, in_text))
         return sorted(found, key=lambda one: (-one.score, one.term))
 
     def _window(self, row: int, vector: np.ndarray) -> Span:
@@ -118,15 +129,13 @@ class View:
         shift = self._shift(row)
         return max(0, start - shift), max(0, end - shift)
 
-    def _form(self, term: int) -> str:
-        return self.documents.vocabulary.text(term)
-
-    def _telling(self, query: Mapping[int, int]) -> np.ndarray:
+    def _telling(self, query: Mapping[int, int]) -> Forms:
         """The terms of a query that are worth showing: the heavy ones, and no stray character of the safety net."""
-        strays = {term for term in query if _is_stray(self._form(term))}
-        weights = {term: self.lexical.weight(term) for term in query.keys() - strays or query}
+        forms = {number: self.documents.vocabulary.text(number) for number in query}
+        strays = {number for number, form in forms.items() if _is_stray(form)}
+        weights = {number: self.lexical.weight(number) for number in query.keys() - strays or query}
         least = HIGHLIGHT_SHARE * max(weights.values(), default=0)
-        return np.array([term for term, weight in weights.items() if weight >= least], dtype=np.int32)
+        return {number: forms[number] for number, weight in weights.items() if weight >= least}
 
     def _shift(self, row: int) -> int:
         """Where the text begins in the content, in characters; see `Passage.content`."""
