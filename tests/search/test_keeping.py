@@ -320,17 +320,23 @@ def nursery():
         nursery.stdin.close()
 
 
-def killed(nursery, path, seed, seconds):
-    """Let a worker work, kill it `seconds` later, and return what it began and what it finished, in order."""
+def killed(nursery, path, seed, rng):
+    """Let a worker finish up to two changes, kill it in the next one; what it began and what it finished, in order.
+
+    The kill comes within the time that the change before took, so that a slow machine changes nothing.
+    """
     log = path.with_name(f"log{seed}")
     os.mkfifo(log)
     print(json.dumps([str(path), seed, str(log)]), file=nursery.stdin, flush=True)
     child = int(nursery.stdout.readline())
     with log.open() as lines:
-        first = lines.readline()  # it has begun
-        time.sleep(seconds)
+        seen, took, began = [lines.readline()], 0.3, time.monotonic()
+        for _ in range(rng.randint(0, 2)):
+            seen += [lines.readline(), lines.readline()]  # the end of a change, the beginning of the next one
+            took, began = time.monotonic() - began, time.monotonic()
+        time.sleep(rng.uniform(0, took))
         os.kill(child, signal.SIGKILL)
-        return [json.loads(line) for line in [first, *lines]]
+        return [json.loads(line) for line in [*seen, *lines]]
 
 
 def survives(nursery, path, rounds, seed):
@@ -340,7 +346,7 @@ def survives(nursery, path, rounds, seed):
     """
     rng, documents, finished, kept = random.Random(seed), {}, 0, 0
     for number in range(rounds):
-        entries = killed(nursery, path, seed * 1000 + number, rng.uniform(0, 0.8))
+        entries = killed(nursery, path, seed * 1000 + number, rng)
         for begun, *rest in pairwise(entries):
             if rest[0] == ["ok"]:
                 documents, finished = applied(documents, begun[1]), finished + 1
@@ -453,4 +459,4 @@ def test_kill_9_many_times(tmp_path, nursery, seed):
     Index.create(tmp_path / "index", Analyzer())
     finished, kept = survives(nursery, tmp_path / "index", rounds=250, seed=seed)
     print(f"250 kills, {finished} changes acknowledged, 0 lost; {kept} that were not acknowledged were there, whole")
-    assert finished >= 250
+    assert finished >= 200
