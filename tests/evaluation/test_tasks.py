@@ -1,10 +1,15 @@
 """Intervals over rows and groups, the trivial way beside the model, and the report."""
 
+import json
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from medenc.core.plugins import build
 from medenc.data.examples import Labelled
+from medenc.evaluation.prediction_files import ERRORS, write_errors
 from medenc.evaluation.resampling import difference, interval, resampled
 from medenc.evaluation.task_report import page
 from medenc.evaluation.tasks import measure
@@ -14,6 +19,15 @@ from medenc.tasks.multi_label import Marked
 
 TASK = build("task", {"use": "classification"}, "here")
 SECRET = "the patient's own words"
+
+
+DOCUMENTS = [(("a",), "g"), (("b",), "g"), ((), "g"), (("a",), "h")]  # classes of sentences, of two documents
+
+
+def errors_of(found):
+    with tempfile.TemporaryDirectory() as folder:
+        write_errors(Path(folder), found)
+        return [json.loads(line) for line in (Path(folder) / ERRORS).read_text().splitlines()]
 
 
 def rows(labels, group=""):
@@ -112,3 +126,16 @@ def test_student_s_interval():
     low, high = mean_interval([0.8, 0.82, 0.87])
     assert (low, high) == pytest.approx((0.8300 - 0.089570, 0.8300 + 0.089570), abs=1e-4)
     assert mean_interval([0.8]) is None
+
+
+def test_a_report_counts_groups_where_scores_do():
+    """Seen to fail when tables by label, confidence and mistakes counted the rows of which scores count groups."""
+    task = build("task", {"use": "multi_label", "by_group": True}, "here")
+    gold = [Labelled(str(i), "x", labels, group=group) for i, (labels, group) in enumerate(DOCUMENTS)]
+    found = measure("d", task, ["a", "b"], gold, [Marked(("a", "b"), {"a": 0.9, "b": 0.8})] * 4, rounds=5)
+    report = found.to_json()
+    assert (report["n_queries"], report["n_rows"], report["scores"]["model"]["exact"]) == (2, 4, 0.5)
+    assert (report["by_label"]["a"]["support"], report["by_label"]["b"]["support"]) == (2, 1)
+    assert found.right == [True, False]
+    assert "2 groups of 4 rows" in page(found)
+    assert [line["id"] for line in errors_of(found)] == ["3"]

@@ -143,3 +143,12 @@ class Tunable(Protocol):
     def tuned(self, found: Sequence[Any], features: Sequence[Feature], rows: Sequence[Any]) -> Self:
         """The same task with those options; `found` is what `read` gave for each feature."""
         ...
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A task that decides about rows of a group together."""
+
+    def units(self, rows: Sequence[Any], predictions: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """What counts once: one row for each group, with what is right of the group, and its prediction."""
+        ...

@@ -25,7 +25,7 @@ def write_predictions(
 
 
 def write_errors(folder: Path, found: Measured) -> None:
-    """One line a row that is not wholly right: its id, how sure the model was, what is right, what was predicted."""
+    """One line a row, or group, that is not wholly right: its id, the confidence, what is right, what was predicted."""
     wrong = (
         {
             "id": row.id,
@@ -33,7 +33,7 @@ def write_errors(folder: Path, found: Measured) -> None:
             "gold": found.task.to_json(found.task.gold(row)),
             "predicted": found.task.to_json(own),
         }
-        for row, own, sure, right in zip(found.rows, found.predictions, found.sure, found.right, strict=True)
+        for row, own, sure, right in zip(*found.units, found.sure, found.right, strict=True)
         if not right
     )
     _write(folder / ERRORS, wrong)

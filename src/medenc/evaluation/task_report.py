@@ -19,7 +19,7 @@ def page(found: Measured) -> str:
     title = f"Predictions on {found.data}"
     body = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="soft">{len(found.rows):,} rows · {len(found.labels):,} labels</p>',
+        f'<p class="soft">{_size(found)} · {len(found.labels):,} labels</p>',
         *_leaks(found),
         *_scores(found),
         *_labels(found),
@@ -28,6 +28,12 @@ def page(found: Measured) -> str:
         *_method(found),
     ]
     return frame(title, body)
+
+
+def _size(found: Measured) -> str:
+    """How many count in the scores."""
+    units, rows = len(found.units[0]), len(found.rows)
+    return f"{rows:,} rows" if units == rows else f"{units:,} groups of {rows:,} rows"
 
 
 def _leaks(found: Measured) -> Iterable[str]:
@@ -69,7 +75,7 @@ def _shown(value: float, bounds: list[float] | None) -> str:
 
 
 def _labels(found: Measured) -> Iterable[str]:
-    counts = found.task.by_label(found.rows, found.predictions, found.labels)
+    counts = found.by_label
     if not counts:
         return
     yield "<h2>By label</h2>"
@@ -110,11 +116,13 @@ def _points(bins: Iterable[Bin]) -> list[tuple[float, float]]:
 def _worst(found: Measured) -> Iterable[str]:
     """Wrong predictions that the model was surest of."""
     wrong = [
-        (-sure, str(row.id)) for row, sure, right in zip(found.rows, found.sure, found.right, strict=True) if not right
+        (-sure, str(row.id))
+        for row, sure, right in zip(found.units[0], found.sure, found.right, strict=True)
+        if not right
     ]
     yield "<h2>Surest mistakes</h2>"
     yield table(["row", "confidence"], [[escape(id_), f"{-sure:.3f}"] for sure, id_ in sorted(wrong)[:WORST]])
-    said = f"{len(wrong):,} of {len(found.rows):,} rows are not wholly right"
+    said = f"{len(wrong):,} of {_size(found)} are not wholly right"
     yield f'<p class="soft">{said}; errors.jsonl has them all.</p>'
 
 

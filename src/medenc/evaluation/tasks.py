@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from medenc.data.examples import Annotated, Choice, Labelled, Question
 from medenc.data.leaks import scan
-from medenc.decoding.contract import Task
+from medenc.decoding.contract import Grouped, Task
 from medenc.evaluation.resampling import Samples, difference, interval, resampled
 from medenc.metrics.confidence import area_under_risk, calibration_error
+from medenc.metrics.counts import Counts
 
 ROUNDS = 500
 MODEL, BASELINE = "model", "baseline"
@@ -37,15 +38,27 @@ class Measured:
         """The model's."""
         return self.systems[MODEL]
 
+    @cached_property
+    def units(self) -> tuple[Sequence[Any], Sequence[Any]]:
+        """What counts once, and what the model says of it: rows, or groups where the task decides about those."""
+        if isinstance(self.task, Grouped):
+            return self.task.units(self.rows, self.predictions)
+        return self.rows, self.predictions
+
     @property
     def right(self) -> list[bool]:
-        """Whether each prediction is wholly right."""
-        return [self.task.right(*pair) for pair in zip(self.rows, self.predictions, strict=True)]
+        """Whether the prediction of each unit is wholly right."""
+        return [self.task.right(*pair) for pair in zip(*self.units, strict=True)]
 
     @property
     def sure(self) -> list[float]:
-        """How sure the model is of each prediction."""
-        return [self.task.sure(prediction) for prediction in self.predictions]
+        """How sure the model is of each unit."""
+        return [self.task.sure(prediction) for prediction in self.units[1]]
+
+    @property
+    def by_label(self) -> dict[str, Counts]:
+        """What the predictions of each label are worth, over the units."""
+        return self.task.by_label(*self.units, self.labels)
 
     @property
     def intervals(self) -> dict[str, dict[str, list[float]]]:
@@ -66,17 +79,15 @@ class Measured:
         """The summary as `medenc evaluate --json` prints it."""
         return {
             "data": self.data,
-            "n_queries": len(self.rows),
+            "n_queries": len(self.units[0]),
+            "n_rows": len(self.rows),
             "main": self.task.main_measure,
             "scores": self.scores,
             "intervals": self.intervals,
             "tests": self.tests,
             "baseline": self.baseline,
             "confidence": self._confidence(),
-            "by_label": {
-                label: counts.to_json()
-                for label, counts in self.task.by_label(self.rows, self.predictions, self.labels).items()
-            },
+            "by_label": {label: counts.to_json() for label, counts in self.by_label.items()},
             "reading": self.reading,
             "leaks": self.leaks and {key: value for key, value in self.leaks.items() if not key.endswith("_ids")},
             "scores_without_leaks": self.scores_without_leaks,

@@ -111,7 +111,7 @@ def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
     }
     return {
         "data": any_.data,
-        "n_queries": len(any_.rows),
+        "n_queries": len(any_.units[0]),
         "main": any_.task.main_measure,
         "scores": {MODEL: {name: float(np.mean(own)) for name, own in values.items()}}
         | {BASELINE: any_.scores[BASELINE]},

@@ -112,9 +112,8 @@ class Classification(Plugin):
         self, rows: Sequence[Labelled], predictions: Sequence[Classified], labels: Sequence[str]
     ) -> dict[str, float]:
         """`accuracy`, `macro_f1`, `micro_f1`, and micro precision and recall where a class earns nothing."""
-        counted = [place for place, own in enumerate(members(rows)) if not self.by_group or own[0] == place]
-        gold = [_class_of(rows[place]) for place in counted]
-        found = [predictions[place].label for place in counted]
+        rows, predictions = self.units(rows, predictions)
+        gold, found = [_class_of(row) for row in rows], [prediction.label for prediction in predictions]
         micro = measures.micro_f1(gold, found, () if self.negative is None else (self.negative,))
         scores = {
             "accuracy": measures.accuracy(gold, found),
@@ -124,6 +123,13 @@ class Classification(Plugin):
         if self.negative is None:  # then all three are the accuracy
             return scores
         return scores | {"micro_precision": micro.precision, "micro_recall": micro.recall}
+
+    def units(
+        self, rows: Sequence[Labelled], predictions: Sequence[Classified]
+    ) -> tuple[list[Labelled], list[Classified]]:
+        """The first row of each group, which all have one class; all rows without `by_group`."""
+        counted = [place for place, own in enumerate(members(rows)) if not self.by_group or own[0] == place]
+        return [rows[place] for place in counted], [predictions[place] for place in counted]
 
     def right(self, row: Labelled, prediction: Classified) -> bool:
         """Whether the class is the row's."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -103,11 +103,9 @@ class MultiLabel(Plugin):
 
     def score(self, rows: Sequence[Labelled], predictions: Sequence[Marked], labels: Sequence[str]) -> dict[str, float]:
         """`micro_f1` with its precision and recall, `macro_f1`, and `exact`, the share of rows with no mistake."""
+        rows, predictions = self.units(rows, predictions)
         gold = [set(_classes_of(row)) for row in rows]
         found = [set(prediction.labels) for prediction in predictions]
-        if self.by_group:
-            own = [each for place, each in enumerate(members(rows)) if each[0] == place]
-            gold, found = ([set().union(*(sets[place] for place in each)) for each in own] for sets in (gold, found))
         micro = measures.multilabel_f1(gold, found)
         return {
             "micro_f1": micro.f1,
@@ -116,6 +114,18 @@ class MultiLabel(Plugin):
             "macro_f1": measures.multilabel_macro_f1(gold, found, labels),
             "exact": sum(a == b for a, b in zip(gold, found, strict=True)) / len(gold),
         }
+
+    def units(self, rows: Sequence[Labelled], predictions: Sequence[Marked]) -> tuple[list[Labelled], list[Marked]]:
+        """One row for each group, with the classes of all its rows; all rows without `by_group`."""
+        if not self.by_group:
+            return list(rows), list(predictions)
+        groups = [own for place, own in enumerate(members(rows)) if own[0] == place]
+        golds = [_united(_classes_of(rows[place]) for place in own) for own in groups]
+        founds = [_united(predictions[place].labels for place in own) for own in groups]
+        return (
+            [replace(rows[own[0]], label=gold) for own, gold in zip(groups, golds, strict=True)],
+            [replace(predictions[own[0]], labels=found) for own, found in zip(groups, founds, strict=True)],
+        )
 
     def right(self, row: Labelled, prediction: Marked) -> bool:
         """Whether the classes are the row's, all of them and no other."""
@@ -159,6 +169,10 @@ def _classes_of(row: Labelled) -> tuple[str, ...]:
     if not isinstance(row.label, tuple):
         raise MedencError("a row whose label is no set of classes", where=row.id, hint="use another task, or reader")
     return row.label
+
+
+def _united(sets: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(sorted({name for own in sets for name in own}))
 
 
 def _hot(own: Sequence[int], size: int) -> np.ndarray:
