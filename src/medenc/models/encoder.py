@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModel, BertConfig, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
 
 from medenc.core.errors import MedencError
 from medenc.core.options import Options
@@ -67,10 +68,21 @@ class Encoder(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
         """Vectors (batch, dimension) of token ids (batch, tokens)."""
-        extra = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
+        output = self.read(input_ids, attention_mask, token_type_ids)
         vectors = pool(output, attention_mask, self.contract.pooling)
         return nn.functional.normalize(vectors.float(), dim=-1) if self.contract.normalize else vectors
+
+    @property
+    def segments(self) -> int:
+        """How many kinds of tokens the backbone tells apart; RoBERTa has one, and fails on a second."""
+        return int(getattr(self.backbone.config, "type_vocab_size", 0))
+
+    def read(
+        self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None, *, layers: bool = False
+    ) -> BaseModelOutput:
+        """The output with token vectors (batch, tokens, hidden) in it; with `layers` those of every layer, too."""
+        types = {"token_type_ids": token_type_ids} if token_type_ids is not None and self.segments > 1 else {}
+        return self.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=layers, **types)
 
 
 class Towers(nn.Module):

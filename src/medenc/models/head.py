@@ -74,8 +74,7 @@ def encode(
     encoder: Encoder, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None, *, layers: bool = False
 ) -> Encoded:
     """Run the encoder on a batch of sequences."""
-    types = {"token_type_ids": token_type_ids} if _has_types(encoder) and token_type_ids is not None else {}
-    output = encoder.backbone(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=layers, **types)
+    output = encoder.read(input_ids, attention_mask, token_type_ids, layers=layers)
     pooled = pool(output, attention_mask, encoder.contract.pooling)
     return Encoded(input_ids, attention_mask, token_type_ids, output, pooled)
 
@@ -96,8 +95,3 @@ def read_head(folder: Path, encoder: Encoder) -> HeadModule:
     if not read_heads(head, folder):
         raise MedencError("the head's weights are missing or of another shape", where=folder / HEADS)
     return head
-
-
-def _has_types(encoder: Encoder) -> bool:
-    """RoBERTa has one segment only, and fails on a second."""
-    return int(getattr(encoder.backbone.config, "type_vocab_size", 0)) > 1

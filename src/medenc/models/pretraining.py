@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding, gelu, linear
@@ -112,14 +110,6 @@ def word_embeddings(encoder: Encoder) -> Tensor:
     """(vocabulary, embedding): trained as input and as output."""
     weight: Tensor = encoder.backbone.get_input_embeddings().weight
     return weight
-
-
-def read(encoder: Encoder, input_ids: Tensor, attention_mask: Tensor, types: Tensor | None = None) -> BaseModelOutput:
-    """The backbone's output for token ids (rows, tokens)."""
-    backbone = encoder.backbone
-    has_types = types is not None and getattr(backbone.config, "type_vocab_size", 0) > 1  # RoBERTa has one segment only
-    extra: dict[str, Any] = {"token_type_ids": types} if has_types else {}
-    return backbone(input_ids=input_ids, attention_mask=attention_mask, **extra)
 
 
 def at(hidden: Tensor, chosen: Tensor) -> Tensor:

@@ -106,9 +106,9 @@ class DocumentLink(Plugin):
     @staticmethod
     def _guesses(model: Model, heads: nn.ModuleDict, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (masks, vocabulary), the true ids (masks,), and logits of the relations (rows, 3)."""
-        from medenc.models.pretraining import at, read, single, word_embeddings
+        from medenc.models.pretraining import at, single, word_embeddings
 
         encoder, chosen = single(model), batch["labels"] != IGNORED
-        output = read(encoder, batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+        output = encoder.read(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
         logits = heads["vocabulary"](at(output.last_hidden_state, chosen), word_embeddings(encoder))
         return logits, batch["labels"][chosen], heads["relation"](output)

@@ -80,8 +80,8 @@ class MaskedLM(Plugin):
     @staticmethod
     def _guesses(model: Model, heads: nn.Module, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Logits (masks, vocabulary) and the true ids (masks,)."""
-        from medenc.models.pretraining import at, read, single, word_embeddings
+        from medenc.models.pretraining import at, single, word_embeddings
 
         encoder, chosen = single(model), batch["labels"] != IGNORED
-        hidden = read(encoder, batch["input_ids"], batch["attention_mask"]).last_hidden_state
+        hidden = encoder.read(batch["input_ids"], batch["attention_mask"]).last_hidden_state
         return heads(at(hidden, chosen), word_embeddings(encoder)), batch["labels"][chosen]

@@ -122,11 +122,11 @@ class MultiLevel(Plugin):
     def _judged(model: Model, heads: nn.ModuleDict, batch: dict[str, Tensor]) -> tuple[Guessed, Tensor, Tensor]:
         """What the generator put in, the encoder's vectors (rows, tokens, hidden) on it, and the scores (replaced, 1 +
         candidates) of what could have stood where a token was replaced."""
-        from medenc.models.pretraining import at, read, single, word_embeddings
+        from medenc.models.pretraining import at, single, word_embeddings
 
         encoder, generator, lots = single(model), cast("Generator", heads["generator"]), batch["lots"]
         embeddings, labels = word_embeddings(encoder), batch["labels"]
         guessed = generator(batch["input_ids"], batch["attention_mask"], labels, lots[:, :, 0], embeddings)
-        hidden = read(encoder, guessed.ids, batch["attention_mask"]).last_hidden_state
+        hidden = encoder.read(guessed.ids, batch["attention_mask"]).last_hidden_state
         candidates = generator.others(guessed, labels, lots[:, :, 1:])
         return guessed, hidden, heads["selected"](at(hidden, guessed.replaced), candidates, embeddings)

@@ -92,9 +92,9 @@ class ReplacedToken(Plugin):
     @staticmethod
     def _judged(model: Model, heads: nn.ModuleDict, batch: dict[str, Tensor]) -> tuple[Guessed, Tensor]:
         """What the generator put in, and the discriminator's logits (rows, tokens) on it."""
-        from medenc.models.pretraining import read, single, word_embeddings
+        from medenc.models.pretraining import single, word_embeddings
 
         encoder, names = single(model), ("input_ids", "attention_mask", "labels", "lots")
         guessed = heads["generator"](*(batch[name] for name in names), word_embeddings(encoder))
-        hidden = read(encoder, guessed.ids, batch["attention_mask"]).last_hidden_state
+        hidden = encoder.read(guessed.ids, batch["attention_mask"]).last_hidden_state
         return guessed, heads["replaced"](hidden)
