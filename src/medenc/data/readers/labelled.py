@@ -34,7 +34,8 @@ class Labelled(Plugin):
     """JSON lines or one array. The fields are found by their usual names; options name others.
 
     A label may be a word, a number, a list of words, or a list of 0 and 1 (classes by number). Empty and absent
-    labels are those of a test set.
+    labels are those of a test set. A row whose label is the word `label` is a header that was taken for a row in some
+    copies of BLURB's relations, where it became a class; it is left out and counted.
     """
 
     gives: ClassVar[type] = Example
@@ -55,7 +56,11 @@ class Labelled(Plugin):
             named = any(name in row for name in IDS)
             id_ = identifier(row, *IDS) if named else f"{path.name.split('.')[0]}-{number}"
             extra = {name: row[name] for name in SLICES if name in row}
-            return [Example(id_, texts[0], self._label(row), "".join(texts[1:]), metadata=extra)]
+            label = self._label(row)
+            if label == "label":
+                rejects.filtered("a header")
+                return []
+            return [Example(id_, texts[0], label, "".join(texts[1:]), metadata=extra)]
 
         return json_records(path, rejects, parse, self.encoding)
 
