@@ -135,7 +135,7 @@ class Recipe:
 
     def _inputs(self, id_: str) -> dict[str, str]:
         """Content digests of every "@…" that the step's options name, and of every file that they name outright."""
-        named = {ref: self._path(ref, id_) for ref in sorted(_references(self.file.step[id_]))}
+        named = {ref: self._present(ref, id_) for ref in sorted(_references(self.file.step[id_]))}
         outright = {path for path in self.steps[id_].paths() if path.exists()}.difference(named.values())
         named |= {str(path): path for path in sorted(outright)}
         return {name: artifact.input_content(path) for name, path in named.items()}
@@ -165,6 +165,13 @@ class Recipe:
                 f"'{ref}' names no source and no earlier step", where=asker, hint=did_you_mean(id_, known)
             )
         return base / sub if sub else base
+
+    def _present(self, ref: str, asker: str) -> Path:
+        """What "@id/sub" means; a part that a source lacks (one data set of many) is obtained as the source is."""
+        path, source = self._path(ref, asker), self.file.source.get(ref.removeprefix("@").partition("/")[0])
+        if source and not path.exists():
+            raise MedencError(f"the data is not at {path}", where=asker, hint=source.get)
+        return path
 
     def _source(self, id_: str) -> Path:
         """Where a source's data is; when it is missing, the error is the instruction."""
