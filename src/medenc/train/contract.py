@@ -61,21 +61,31 @@ class _Parts:
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Any, bytes]] = {}  # by identity, which holds while the part is kept alive
+        self._fields: dict[type, list[str]] = {}
 
     def digest(self, part: Any) -> bytes:
         """Of a row, or of a record in it."""
         if id(part) not in self._known:
-            fields = (self._content(getattr(part, field.name)) for field in dataclasses.fields(part))
-            self._known[id(part)] = (part, hashlib.sha256(b"".join(fields)).digest())
+            content = b"".join([self._content(getattr(part, name)) for name in self._names(part)])
+            self._known[id(part)] = (part, hashlib.sha256(content).digest())
         return self._known[id(part)][1]
 
+    def _names(self, part: Any) -> list[str]:
+        kind = type(part)
+        if kind not in self._fields:
+            self._fields[kind] = [field.name for field in dataclasses.fields(kind)]
+        return self._fields[kind]
+
     def _content(self, value: Any) -> bytes:
-        if dataclasses.is_dataclass(value):
-            return self.digest(value)
         if isinstance(value, tuple):
-            return b"".join([f"tuple {len(value)};".encode(), *map(self._content, value)])
-        content = value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode()
-        return f"{type(value).__name__} {len(content)};".encode() + content
+            return b"".join([b"tuple %d;" % len(value), *map(self._content, value)])
+        if isinstance(value, np.ndarray):
+            content = value.tobytes()
+        elif dataclasses.is_dataclass(value):
+            return self.digest(value)
+        else:
+            content = repr(value).encode()
+        return b"%s %d;" % (type(value).__name__.encode(), len(content)) + content
 
 
 def _weights_digest(weights: Mapping[str, Tensor]) -> str:
