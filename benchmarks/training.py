@@ -1,6 +1,6 @@
 """Tokens a second of training, beside sentence-transformers' trainer: same weights, same rows, same loss.
 
-    python benchmarks/training.py --data BEIR_FOLDER --names DICTIONARY [--steps 16] [--alignment-steps 100]
+    python benchmarks/training.py --data BEIR_FOLDER --names DICTIONARY [--steps 16] [--alignment-batch 256]
         [--rounds 3] [--json]
 
 Contrastive training is compared with MultipleNegativesRankingLoss, alignment with our own multi-similarity loss inside
@@ -46,7 +46,7 @@ from medenc.text.tokenizer import save_tokenizer, train_wordpiece
 from medenc.train.loop import Training
 from medenc.train.options import FitOptions
 
-ROWS, RATE, HELD_OUT = 64, 1e-3, 128
+RATE, HELD_OUT = 1e-3, 128
 MAX_TOKENS = 512  # what a BERT reads, and so their default
 
 
@@ -57,6 +57,7 @@ class Job:
     objective: Any
     records: list[Any]
     held_out: list[Any]
+    batch: int
     columns: dict[str, list[Any]]
     their_loss: Callable[[SentenceTransformer], nn.Module]
 
@@ -92,29 +93,29 @@ class MultiSimilarity(nn.Module):
         return multi_similarity(vectors, torch.cat([labels, labels]))
 
 
-def contrastive_job(folder: Path, rows: int) -> Job:
-    """Pairs of question and passage; each question once, as in-batch negatives want it."""
+def contrastive_job(folder: Path, batch: int, steps: int) -> Job:
+    """One epoch of pairs of question and passage; each question once, as in-batch negatives want it."""
     pairs = list({pair.query: pair for pair in Pairs().read(folder, Rejects())}.values())
     random.Random(0).shuffle(pairs)
-    held_out, train = pairs[:HELD_OUT], pairs[HELD_OUT : HELD_OUT + rows]
+    held_out, train = pairs[:HELD_OUT], pairs[HELD_OUT : HELD_OUT + batch * steps]
     columns = {"anchor": [pair.query for pair in train], "positive": [pair.passage for pair in train]}
     bare = [Pair(pair.query_id, pair.query, pair.passage_id, pair.passage) for pair in train]
     objective = Contrastive(temperature=0.05, max_tokens=MAX_TOKENS)
-    return Job(objective, bare, held_out, columns, lambda model: MultipleNegativesRankingLoss(model, scale=20.0))
+    return Job(objective, bare, held_out, batch, columns, lambda model: MultipleNegativesRankingLoss(model, scale=20.0))
 
 
-def alignment_job(dictionary: Path, rows: int) -> Job:
-    """Concepts with two names each, so that the pairs of names are the same for everybody."""
+def alignment_job(dictionary: Path, batch: int, steps: int) -> Job:
+    """One epoch of concepts with two names each, so that the pairs of names are the same for everybody."""
     own: dict[str, dict[str, Name]] = {}
     for name in read_names(dictionary):
         own.setdefault(name.concept_id, {}).setdefault(name.term.lower(), name)
     two = [list(names.values())[:2] for names in own.values() if len(names) > 1]
     random.Random(0).shuffle(two)
-    held_out, train = two[:HELD_OUT], two[HELD_OUT : HELD_OUT + rows]
+    held_out, train = two[:HELD_OUT], two[HELD_OUT : HELD_OUT + batch * steps]
     columns = {"a": [a.term for a, _ in train], "b": [b.term for _, b in train], "label": list(range(len(train)))}
     objective = SelfAlignment(loss="sapbert", max_tokens=MAX_TOKENS)
     flat = [[name for pair in pairs for name in pair] for pairs in (train, held_out)]
-    return Job(objective, *flat, columns, MultiSimilarity)
+    return Job(objective, *flat, batch, columns, MultiSimilarity)
 
 
 def ours(folder: Path, job: Job, steps: int) -> tuple[Spent, int, Encoder]:
@@ -123,7 +124,7 @@ def ours(folder: Path, job: Job, steps: int) -> tuple[Spent, int, Encoder]:
     assert isinstance(model, Encoder)
     watch = Watch()
     rows, _ = job.objective.prepare(job.records, tokenizer, MAX_TOKENS)
-    fit = FitOptions(learning_rate=RATE, max_steps=steps, per_device_batch_size=ROWS, weight_decay=0.0)
+    fit = FitOptions(learning_rate=RATE, max_steps=steps, per_device_batch_size=job.batch, weight_decay=0.0)
     with tempfile.TemporaryDirectory() as work:
         places = {"checkpoints": Path(work) / "state", "curves": Path(work) / "curves"}
         run = Training(model, None, job.objective, rows, tokenizer, fit, **places)
@@ -142,7 +143,7 @@ def theirs(folder: Path, job: Job, steps: int, dropout: float) -> tuple[Spent, i
         layer.attention.self.dropout.p = dropout
     with tempfile.TemporaryDirectory() as work:
         arguments = SentenceTransformerTrainingArguments(
-            work, max_steps=steps, per_device_train_batch_size=ROWS, learning_rate=RATE, report_to="none",
+            work, max_steps=steps, per_device_train_batch_size=job.batch, learning_rate=RATE, report_to="none",
             save_strategy="no", logging_strategy="no", disable_tqdm=True, use_cpu=True, warmup_ratio=0.1,
         )  # fmt: skip
         watch = Watch()
@@ -180,16 +181,17 @@ def main() -> None:
     given.add_argument("--names", type=Path, required=True, help="a dictionary")
     given.add_argument("--size", default="tiny")
     given.add_argument("--steps", type=int, default=16, help="of contrastive training")
-    given.add_argument("--alignment-steps", type=int, default=100, help="of alignment, whose rows are short")
+    given.add_argument("--batch", type=int, default=64, help="rows of contrastive training")
+    given.add_argument("--alignment-steps", type=int, default=25)
+    given.add_argument("--alignment-batch", type=int, default=256, help="as SapBERT was trained")
     given.add_argument("--rounds", type=int, default=3)
     given.add_argument("--json", action="store_true")
     options = given.parse_args()
     logging.set_verbosity_error()
     steps = {"contrastive": options.steps, "alignment": options.alignment_steps}
-    rows = {name: count * ROWS for name, count in steps.items()}  # one epoch: tokenizing counts for what it is
-    jobs = {
-        "contrastive": contrastive_job(options.data, rows["contrastive"]),
-        "alignment": alignment_job(options.names, rows["alignment"]),
+    jobs = {  # one epoch: tokenizing counts for what it is
+        "contrastive": contrastive_job(options.data, options.batch, options.steps),
+        "alignment": alignment_job(options.names, options.alignment_batch, options.alignment_steps),
     }
     results = {}
     with tempfile.TemporaryDirectory() as work:
