@@ -14,7 +14,7 @@ from medenc.metrics.blurb import blurb_score
 
 
 class Blurb(Plugin):
-    """The main scores of thirteen reports of `evaluate_task`, averaged within six kinds of task, then over the kinds."""
+    """The main scores of thirteen reports of `evaluate_task`, averaged within six kinds of task, then over them."""
 
     kind: ClassVar[str] = "report"
     version: ClassVar[int] = 1
