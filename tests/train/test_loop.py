@@ -54,6 +54,8 @@ def test_it_learns_and_tells_how(tmp_path):
     assert numbers["tokens_per_second"] > 0
     curves = EventAccumulator(str(tmp_path / "curves")).Reload()
     assert [event.step for event in curves.Scalars("loss/contrastive")] == list(range(1, 41))
+    hours_left = [event.value for event in curves.Scalars("hours_left")]
+    assert hours_left[-1] == 0 < hours_left[0]
 
 
 def test_epochs_are_counted_in_whole_batches(tmp_path):

@@ -97,7 +97,7 @@ class Training:
                 line = self._step(step)
                 if self.measure and self._due(step):
                     line["dev"] = self._measured(step)
-                journal.add(line, tokens_per_second=self.tokens / (time.perf_counter() - began))
+                journal.add(line, **self._speed(step, done, time.perf_counter() - began))
                 if self._no_better():
                     break
                 stop = agreed(self.accelerator, request.signal)
@@ -169,6 +169,11 @@ class Training:
         # the processes' gradients are averaged, but their losses are parts of a sum
         self.accelerator.backward(torch.stack(list(losses.values())).sum() * self.accelerator.num_processes)
         return {name: loss.detach() for name, loss in losses.items()}
+
+    def _speed(self, step: int, done: int, seconds: float) -> dict[str, float]:
+        """How fast the run is since it began or resumed, and how long it will take at that speed."""
+        hours_left = seconds / (step + 1 - done) * (self.total - step - 1) / 3600
+        return {"tokens_per_second": self.tokens / seconds, "hours_left": hours_left}
 
     def _due(self, step: int) -> bool:
         """Whether to measure after this step: regularly, or where an epoch ends, and at the end."""
