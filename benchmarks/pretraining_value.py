@@ -97,7 +97,7 @@ def pretrained(path: Path, given: argparse.Namespace, seed: int, objective: dict
 def fine_tuned(path: Path, given: argparse.Namespace, seed: int, task: dict[str, Any], **data: Any) -> Scores:
     """Scores of a start after fine-tuning, which is the same for all."""
     objective = {"use": "supervised", "task": {"use": "classification", **task}}
-    options = fit(given, seed, given.task_steps, 32, 3e-4)
+    options = fit(given, seed, given.task_steps, 32, 1e-3)
     return last_measured(made(path, training(given, objective=objective, fit=options, **data)))
 
 
@@ -155,7 +155,7 @@ def chinese(given: argparse.Namespace) -> dict[str, list[Scores]]:
         given.out / "corpus",
         Prepare(files=given.texts, tokenizer=tokenizer, terms=terms(given), max_tokens=given.tokens),
     )
-    labelled = {name: task_rows(given.tasks / name, given.out / "rows" / name, given.labelled) for name in TASKS}
+    labelled = {name: task_rows(given.tasks / name, given.out / "rows" / name, given.labelled) for name in given.on}
     found = defaultdict(list)
     for seed in range(given.seeds):
         for arm, objective in {**ARMS, "nothing": None}.items():
@@ -164,14 +164,16 @@ def chinese(given: argparse.Namespace) -> dict[str, list[Scores]]:
             if objective is not None:
                 shards = [{"use": "shards", "path": corpus}]
                 start = {"start": pretrained(folder, given, seed, objective, tokenizer=tokenizer, data=shards)}
-            scores = {}
-            for name, (columns, pair, measure) in TASKS.items():
+            scores: Scores = {}
+            for name in given.on:
+                columns, pair, measure = TASKS[name]
                 data = {
                     side: [{"use": "tsv", "columns": columns, "path": path}] for side, path in labelled[name].items()
                 }
                 task = {"pair": pair, "measure": measure}
                 tuned = folder.with_name(f"{folder.name}.{name}")
-                scores[name] = fine_tuned(tuned, given, seed, task=task, **start, **data)[measure]
+                scored = fine_tuned(tuned, given, seed, task=task, **start, **data)
+                scores |= {f"{name} {one}": scored[one] for one in ("accuracy", "macro_f1")}
             found[arm].append(scores)
             report(given.out, found)
     return found
@@ -324,6 +326,7 @@ def main() -> None:
     han.add_argument("--texts", type=Path, nargs="+", required=True)
     han.add_argument("--terms", type=Path, required=True)
     han.add_argument("--tasks", type=Path, required=True)
+    han.add_argument("--on", nargs="+", choices=TASKS, default=[*TASKS], help="tasks to fine-tune on")
     han.add_argument("--labelled", type=int, default=4000)
     given = parser.parse_args()
     runs: dict[str, Callable[[argparse.Namespace], Any]] = {"links": links, "chinese": chinese}
