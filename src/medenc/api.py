@@ -10,7 +10,9 @@ from typing import Any, cast
 from medenc.core.artifact import input_content, open_artifact, writing
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.plugins import build
+from medenc.data.mixing import Source, read_sources
 from medenc.data.reading import Rejects
+from medenc.data.retrieval import RetrievalData, load_beir
 from medenc.data.sources import read_passages
 from medenc.decoding.folder import is_task
 from medenc.recipe import Step
@@ -158,6 +160,43 @@ def link(model: Path, mentions: Sequence[str], terms: Path, top: int = 5) -> lis
         with writing(built, build_dictionary.kind, options=options) as draft:
             build_dictionary.run(draft)
         return Linker.open(built, encode).link(mentions, top)
+
+
+def export(
+    model: Path,
+    backend: str = "openvino",
+    precision: str = "fp32",
+    *,
+    texts: Path | None = None,
+    judged: Path | None = None,
+) -> dict[str, Any]:
+    """Add a backend to a model folder; returns what was measured of it.
+
+    Args:
+        backend: `openvino` or `onnx`.
+        precision: `fp32`, checked on the probes, or `int8`, kept only where it ranks or decides alike and is faster.
+        texts: for int8, what it is calibrated on and compared by; the bundled sample by default.
+        judged: for int8, a BEIR folder with test judgements, or labelled rows, on which its scores must stay.
+    """
+    if precision == "int8":
+        from medenc.runtime.int8.export import export_int8
+
+        return export_int8(model, backend, texts, _judged(model, judged) if judged else None)
+    if precision != "fp32":
+        raise MedencError(f"no such precision: '{precision}'", where="precision", hint="fp32 or int8")
+    if texts or judged:
+        raise MedencError("texts and judged data are for int8", where="precision", hint="--precision int8")
+    from medenc.runtime.export import export as add_backend
+
+    return add_backend(model, backend)
+
+
+def _judged(model: Path, data: Path) -> RetrievalData | list[Any]:
+    """Judged queries for a model that embeds, labelled rows for a task's."""
+    if not is_task(model):
+        return load_beir(data, "test")
+    rows, _ = read_sources([Source(**_reader_of(model), path=data)], "judged")
+    return rows
 
 
 def verify(path: Path) -> dict[str, Any]:

@@ -82,6 +82,16 @@ def mined(numbers: Mapping[str, Any], out: Path) -> str:
     return "\n".join([*lines, f"{doubtful}: look at {out / 'review.tsv'}"])
 
 
+def exported(made: Mapping[str, Any]) -> str:
+    """What became of a graph, and the figures that decided."""
+    kept = made.get("accepted", True)
+    verdict = f"{made.get('precision', 'int8')} kept" if kept else f"float32 stays: {made['why']}"
+    lines = [verdict, *(f"  {name}: {value}" for name, value in _figures(made) if name not in ("why", "precision"))]
+    if made.get("in_float"):
+        lines.append(f"  back in float32: {', '.join(made['in_float'])}")
+    return "\n".join(lines)
+
+
 def hits(answer: Any) -> str:
     """Hits with their highlights and the lexical and dense parts of their scores."""
     if not answer.hits:

@@ -11,6 +11,7 @@ import pytest
 from sentence_transformers import SentenceTransformer
 from tiny_checkpoints import TEXTS
 
+from medenc import api
 from medenc.core import artifact
 from medenc.core.errors import MedencError
 from medenc.runtime.embedder import Embedder
@@ -101,11 +102,19 @@ def test_damaged_folder_is_not_blessed_by_an_export(copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("backend", "precision", "said"),
-    [("onx", "fp32", "did you mean 'onnx'"), ("onnx", "fp3", "no such precision"), ("torch", "fp32", "cannot convert")],
+    [
+        ("onx", "fp32", "did you mean 'onnx'"),
+        ("onx", "int8", "did you mean 'onnx'"),
+        ("onnx", "fp3", "no such precision"),
+        ("torch", "fp32", "cannot convert"),
+        ("torch", "int8", "torch has no int8 form"),
+    ],
 )
 def test_unknown_targets_are_refused(copy: Path, backend: str, precision: str, said: str) -> None:
+    before = everything(copy)
     with pytest.raises(MedencError, match=said):
-        export(copy, backend, precision)
+        api.export(copy, backend, precision)
+    assert everything(copy) == before
 
 
 def test_absent_backend_says_how_to_make_it(model: Path) -> None:

@@ -114,12 +114,22 @@ def predict(
 def export(
     model: Path,
     backend: Annotated[Literal["openvino", "onnx"], typer.Option(help="The format to add.")] = "openvino",
-    precision: Annotated[Literal["fp32"], typer.Option(help="The numbers of the format.")] = "fp32",
+    precision: Annotated[
+        Literal["fp32", "int8"], typer.Option(help="int8 is kept only if it ranks or decides alike and is faster here.")
+    ] = "fp32",
+    texts: Annotated[
+        Path | None, typer.Option(help="For int8: a text a line, or JSON lines, like those it will read.")
+    ] = None,
+    judged: Annotated[
+        Path | None, typer.Option(help="For int8: a BEIR folder, or a task's labelled rows, on which scores must stay.")
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Add a backend to a model folder after checking that it agrees."""
-    from medenc.runtime.export import export as add_backend
+    from medenc import api, terminal
 
-    add_backend(model, backend, precision)
+    made = api.export(model, backend, precision, texts=texts, judged=judged)
+    emit(made if as_json else terminal.exported(made))
 
 
 @app.command()

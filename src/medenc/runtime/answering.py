@@ -14,12 +14,16 @@ from medenc.core.files import read_json
 from medenc.decoding.contract import Arrays
 from medenc.decoding.folder import read_task
 from medenc.decoding.predicting import Answering, Run
-from medenc.runtime.session import Session, open_session
+from medenc.runtime.session import Precision, Session, open_session
 from medenc.runtime.tokens import FILE
 
 
 def open_answering(
-    folder: Path, max_tokens: int, backend: str | None = None, threads: int | None = None
+    folder: Path,
+    max_tokens: int,
+    backend: str | None = None,
+    threads: int | None = None,
+    precision: Precision | None = None,
 ) -> tuple[Answering, Run]:
     """The task of a model folder, and what runs its batches."""
     task, labels = read_task(folder)
@@ -27,7 +31,7 @@ def open_answering(
         raise MedencError(f"the model has no {FILE}", where=folder)
     tokenizer = Tokenizer.from_file(str(folder / FILE))
     pad_id = int(read_json(folder / "config.json").get("pad_token_id") or 0)
-    session = open_session(folder, backend, threads)
+    session = open_session(folder, backend, threads, precision=precision)
     return Answering(task, labels, tokenizer, max_tokens, pad_id), _runner(session, folder)
 
 

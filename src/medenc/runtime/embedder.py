@@ -15,6 +15,7 @@ from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.progress import track
 from medenc.decoding.folder import is_task
 from medenc.runtime.folder import ROLES, ModelFacts, ModelFolder, Role, open_model
+from medenc.runtime.session import Precision
 from medenc.runtime.tokens import Tokenized
 from medenc.runtime.tower import Tower
 from medenc.runtime.windows import cut, pieces
@@ -49,19 +50,27 @@ class Embedder:
         self.fingerprint = folder.fingerprint
 
     @classmethod
-    def open(cls, folder: Path | str, backend: str | None = None, threads: int | None = None) -> Embedder:
+    def open(
+        cls,
+        folder: Path | str,
+        backend: str | None = None,
+        threads: int | None = None,
+        precision: Precision | None = None,
+    ) -> Embedder:
         """Open a model folder.
 
         Args:
             folder: a finished model.
             backend: `openvino`, `onnx` or `torch`; None takes the fastest one the folder has.
             threads: processor threads; None takes all that this process may use.
+            precision: `fp32` or `int8`; None takes int8 where the folder has it, which means that it was accepted.
         """
         model = open_model(folder)
         if is_task(model.path):
             raise MedencError("this model answers a task and embeds nothing", where=folder, hint="use `medenc predict`")
         opened = {
-            path: Tower(path, model.facts.max_tokens, backend, threads) for path in dict.fromkeys(model.towers.values())
+            path: Tower(path, model.facts.max_tokens, backend, threads, precision)
+            for path in dict.fromkeys(model.towers.values())
         }
         return cls(model, {role: opened[path] for role, path in model.towers.items()})
 

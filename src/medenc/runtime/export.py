@@ -23,7 +23,7 @@ from medenc.models.pooling import pool
 from medenc.models.quiet import quiet
 from medenc.runtime.folder import ROLES
 from medenc.runtime.offline import import_converter, import_openvino
-from medenc.runtime.probes import BOUNDS, Agreement, agreement
+from medenc.runtime.probes import Agreement, agreement
 from medenc.runtime.session import EMBEDDING, HIDDEN
 
 
@@ -80,46 +80,43 @@ def _inputs(encoder: Encoder) -> tuple[str, ...]:
     return ("input_ids", "attention_mask", *(["token_type_ids"] if has_types else []))
 
 
-def export(folder: Path, backend: str = "openvino", precision: str = "fp32") -> dict[str, Any]:
-    """Add a backend to a finished model folder and return its entry of the manifest's `exports`.
+def export(folder: Path, backend: str = "openvino") -> dict[str, Any]:
+    """Add a backend in float32 to a finished model folder and return its entry of the manifest's `exports`.
 
     The graph is accepted only when it repeats the vectors, or the decisions, of the folder's probes; otherwise nothing
     changes.
     """
     with amending(Path(folder), "model") as draft:
-        made = add_backend(draft.folder, backend, precision)
+        made = add_backend(draft.folder, backend)
         draft.facts["exports"] = {**draft.facts.get("exports", {}), backend: made}
     return made
 
 
-def add_backend(folder: Path, backend: str = "openvino", precision: str = "fp32") -> dict[str, Any]:
+def add_backend(folder: Path, backend: str = "openvino") -> dict[str, Any]:
     """Convert every encoder of a model folder that is still being written.
 
     Args:
         folder: weights, tokenizer and probes, or `query/` and `passage/` with theirs.
         backend: `openvino` writes `openvino/openvino_model.xml`, `onnx` writes `onnx/model.onnx`.
-        precision: of the weights.
 
     Returns: precision, and the worst cosine or the largest difference, for `exports` in the manifest.
-    Raises: MedencError when the graph strays from the probes further than its precision allows.
+    Raises: MedencError when the graph strays from the probes further than float32 in another order does.
     """
     if backend not in _CONVERTERS:
         raise MedencError(f"cannot convert to '{backend}'", hint=did_you_mean(backend, _CONVERTERS))
-    if precision not in BOUNDS:
-        raise MedencError(f"no such precision: '{precision}'", hint=did_you_mean(precision, BOUNDS))
     towers = [folder / role for role in ROLES if (folder / role).is_dir()] or [folder]
-    found = [_convert(tower, backend, precision) for tower in towers]
-    return {"precision": precision, **max(found, key=lambda one: one.strays).summary()}
+    found = [_convert(tower, backend) for tower in towers]
+    return {"precision": "fp32", **max(found, key=lambda one: one.strays).summary()}
 
 
-def _convert(folder: Path, backend: str, precision: str) -> Agreement | TaskAgreement:
+def _convert(folder: Path, backend: str) -> Agreement | TaskAgreement:
     """Convert one encoder; returns how it agrees with what is stored."""
     target = folder / backend
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     with _quiet(), quiet(), torch.inference_mode():
         _CONVERTERS[backend](load_graph(folder), target)
-    found = agreement(folder, backend, read_contract(folder).max_tokens, precision)
+    found = agreement(folder, backend, read_contract(folder).max_tokens)
     if not found.ok:
         said = ", ".join(f"{name.replace('_', ' ')} {value:.7f}" for name, value in found.summary().items())
         raise MedencError(

@@ -15,7 +15,7 @@ from types import ModuleType
 
 from medenc.core.errors import MedencError
 
-TELEMETRY, CONVERTER = "openvino_telemetry", "openvino.tools.ovc"
+TELEMETRY, CONVERTER, QUANTIZER = "openvino_telemetry", "openvino.tools.ovc", "nncf"
 
 
 def import_openvino() -> ModuleType:
@@ -31,11 +31,18 @@ def import_converter() -> ModuleType:
         return _import(CONVERTER)
 
 
-def _import(name: str) -> ModuleType:
+def import_nncf() -> ModuleType:
+    """The module `nncf`, without telemetry, and without torch where that is not loaded yet."""
+    import_openvino()
+    with _missing(TELEMETRY, "torch"):
+        return _import(QUANTIZER, "pip install 'medenc[int8]'")
+
+
+def _import(name: str, hint: str = "pip install openvino") -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:
-        raise MedencError("the package openvino is not installed", hint="pip install openvino") from None
+        raise MedencError(f"the package {name.partition('.')[0]} is not installed", hint=hint) from None
 
 
 @contextmanager

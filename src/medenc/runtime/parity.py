@@ -9,7 +9,7 @@ from medenc.core.artifact import Artifact
 from medenc.core.errors import MedencError
 from medenc.runtime.folder import ModelFolder, open_model
 from medenc.runtime.probes import agreement
-from medenc.runtime.session import present_backends
+from medenc.runtime.session import Precision, present_backends
 
 
 def verify(folder: Path | str, *, every: bool = True) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def verify(folder: Path | str, *, every: bool = True) -> dict[str, Any]:
 
     Returns: `{"model", "ok", "damaged": [names], "backends": {name: {"worst_cosine", "largest_difference", "bound",
     "ok"}}}`; a task's model has `"decisions"`, the share of equal ones, instead of the cosine. With two towers the
-    names are `query/openvino` and so on. A backend that cannot run has `"error"`.
+    names are `query/openvino` and so on; those of int8 graphs end in `-int8`. A backend that cannot run has `"error"`.
     Backends are not run when a file is damaged: their answers would mean nothing.
     """
     model = open_model(folder)
@@ -31,16 +31,25 @@ def verify(folder: Path | str, *, every: bool = True) -> dict[str, Any]:
 
 def _backends(model: ModelFolder, every: bool) -> dict[str, dict[str, Any]]:
     towers = {f"{role}/": path for role, path in model.towers.items()} if model.facts.towers else {"": model.path}
-    return {
-        f"{role}{backend}": _check(model, path, backend)
+    graphs = [
+        (role, path, backend, precision)
         for role, path in towers.items()
-        for backend in present_backends(path)[: None if every else 1]
+        for backend, precision in _graphs(path)[: None if every else 1]
+    ]
+    return {
+        f"{role}{backend}{'' if precision == 'fp32' else f'-{precision}'}": _check(model, path, backend, precision)
+        for role, path, backend, precision in graphs
     }
 
 
-def _check(model: ModelFolder, path: Path, backend: str) -> dict[str, Any]:
-    precision = model.manifest.get("exports", {}).get(backend, {}).get("precision", "fp32")
+def _graphs(path: Path) -> list[tuple[str, Precision]]:
+    """The graphs of one encoder's folder, the one that is taken by default first."""
+    return [(name, precision) for name, precisions in present_backends(path).items() for precision in precisions]
+
+
+def _check(model: ModelFolder, path: Path, backend: str, precision: Precision) -> dict[str, Any]:
+    known = model.manifest.get("exports", {}).get(backend, {}).get(precision, {})
     try:
-        return agreement(path, backend, model.facts.max_tokens, precision).to_json()
+        return agreement(path, backend, model.facts.max_tokens, precision, known).to_json()
     except MedencError as error:
         return {"ok": False, "error": str(error)}

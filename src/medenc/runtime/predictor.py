@@ -12,6 +12,7 @@ from medenc.decoding.contract import Task
 from medenc.decoding.predicting import Answering, Predicted, Run, read_of
 from medenc.runtime.answering import open_answering
 from medenc.runtime.folder import ModelFolder, open_model
+from medenc.runtime.session import Precision
 
 Overflow = Literal["error", "warn", "truncate"]
 Input = str | Mapping[str, Any]
@@ -24,16 +25,23 @@ class Predictor:
         self._folder, self._answering, self._run = folder, answering, run
 
     @classmethod
-    def open(cls, folder: Path | str, backend: str | None = None, threads: int | None = None) -> Predictor:
+    def open(
+        cls,
+        folder: Path | str,
+        backend: str | None = None,
+        threads: int | None = None,
+        precision: Precision | None = None,
+    ) -> Predictor:
         """Open a task's model folder.
 
         Args:
             folder: a finished model that was trained for a task.
             backend: `openvino`, `onnx` or `torch`; None takes the fastest one the folder has.
             threads: processor threads; None takes all that this process may use.
+            precision: `fp32` or `int8`; None takes int8 where the folder has it, which means that it was accepted.
         """
         model = open_model(folder)
-        return cls(model, *open_answering(model.path, model.facts.max_tokens, backend, threads))
+        return cls(model, *open_answering(model.path, model.facts.max_tokens, backend, threads, precision))
 
     @property
     def path(self) -> Path:

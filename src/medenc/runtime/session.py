@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, Literal, Protocol, cast
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.plugins import build, find, modules
 
 Arrays = dict[str, np.ndarray]
+Precision = Literal["int8", "fp32"]
+PRECISIONS: tuple[Precision, ...] = ("int8", "fp32")  # an int8 graph is there only when it was accepted and is faster
 
 EMBEDDING = "sentence_embedding"  # the output that carries one vector a text
 HIDDEN = "last_hidden_state"  # kept in the graph because sentence-transformers and fastembed pool it themselves
@@ -35,10 +37,11 @@ class Backend(Protocol):
     """What a plug-in of the kind `backend` is."""
 
     preference: ClassVar[int]  # the lowest one present is taken when the caller names none
+    files: ClassVar[Mapping[Precision, str]]  # where its models stand in a folder
 
     @classmethod
-    def present(cls, folder: Path) -> bool:
-        """Whether `folder` holds what this backend runs."""
+    def present(cls, folder: Path) -> list[Precision]:
+        """The precisions in which `folder` holds what this backend runs, the preferred one first."""
         ...
 
     def open(self, folder: Path) -> Session:
@@ -46,17 +49,29 @@ class Backend(Protocol):
         ...
 
 
-def present_backends(folder: Path) -> list[str]:
-    """Names of the backends that `folder` holds, the preferred one first."""
+def held(folder: Path, files: Mapping[Precision, str]) -> list[Precision]:
+    """The precisions whose file is in `folder`, the preferred one first."""
+    return [precision for precision in PRECISIONS if precision in files and (folder / files[precision]).is_file()]
+
+
+def files_of(backend: str) -> Mapping[Precision, str]:
+    """Where a backend's models stand in a folder. Raises: MedencError for an unknown one."""
+    return cast(Backend, find("backend", backend)).files
+
+
+def present_backends(folder: Path) -> dict[str, list[Precision]]:
+    """The backends that `folder` holds, the preferred one first, and the precisions of each."""
     found = {name: cast(Backend, find("backend", name)) for name in modules("backend")}
-    return sorted(
-        (name for name, backend in found.items() if backend.present(folder)),
-        key=lambda name: found[name].preference,
-    )
+    names = sorted(found, key=lambda name: found[name].preference)
+    return {name: precisions for name in names if (precisions := found[name].present(folder))}
 
 
 def open_session(
-    folder: Path, backend: str | None = None, threads: int | None = None, outputs: tuple[str, ...] = ()
+    folder: Path,
+    backend: str | None = None,
+    threads: int | None = None,
+    outputs: tuple[str, ...] = (),
+    precision: Precision | None = None,
 ) -> Session:
     """Open the model in `folder`.
 
@@ -65,11 +80,12 @@ def open_session(
         backend: `openvino`, `onnx`, `torch`, …; None takes the preferred one present.
         threads: processor threads; None takes all that this process may use.
         outputs: the outputs wanted; () wants all of them.
+        precision: `fp32` or `int8`; None takes int8 where the folder has it, which means that it was accepted.
     """
     present = present_backends(folder)
     if not present:
         raise MedencError("the folder holds no model that a backend can run", where=folder)
-    name = backend or present[0]
+    name = backend or next(iter(present))
     if name not in present and name in modules("backend"):
         raise MedencError(
             f"the folder has no {name} model, it has: {', '.join(present)}",
@@ -78,5 +94,16 @@ def open_session(
         )
     if name not in present:
         raise MedencError(f"no such backend: '{name}'", hint=did_you_mean(name, present))
-    options = {"use": name, "threads": threads, "outputs": outputs}
+    if precision is not None and precision not in present[name]:
+        raise MedencError(
+            f"the folder's {name} model is not there in {precision}",
+            where=folder,
+            hint=f"see `medenc export --precision {precision}`",
+        )
+    options = {
+        "use": name,
+        "threads": threads,
+        "outputs": outputs,
+        "precision": precision or present[name][0],
+    }
     return cast(Backend, build("backend", options, "backend")).open(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, cast
 
 from medenc.core.artifact import MANIFEST, Draft, open_artifact
 from medenc.core.plugins import Plugin
@@ -18,18 +18,28 @@ class Export(Plugin):
 
     model: Path
     backend: Literal["openvino", "onnx"] = "openvino"
-    precision: Literal["fp32"] = "fp32"
+    precision: Literal["fp32", "int8"] = "fp32"  # int8 stays away where it would rank or decide otherwise
+    texts: Path | None = None  # for int8: what its ranges come from, and what it is compared on
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the model and the new graph, `draft.numbers` with how well the two agree."""
-        from medenc.runtime.export import add_backend
-
         manifest = open_artifact(self.model, "model").manifest
         shutil.copytree(self.model, draft.folder, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
-        made = add_backend(draft.folder, self.backend, self.precision)
         draft.facts |= {key: manifest[key] for key in ("model", "task", "heads") if key in manifest}
-        draft.facts["exports"] = {**manifest.get("exports", {}), self.backend: made}
-        draft.numbers |= made
+        draft.facts["exports"] = dict(manifest.get("exports", {}))
+        draft.numbers |= self._added(draft)
+
+    def _added(self, draft: Draft) -> dict[str, Any]:
+        """What was measured of the new graph."""
+        exports = draft.facts["exports"]
+        if self.precision == "int8":
+            from medenc.runtime.int8.export import add_int8
+
+            return add_int8(draft.folder, draft.facts["model"], exports, self.backend, self.texts)
+        from medenc.runtime.export import add_backend
+
+        exports[self.backend] = add_backend(draft.folder, self.backend)
+        return cast("dict[str, Any]", exports[self.backend])
 
     def smoke(self) -> Self:
         """The same: models of a smoke run are small."""

@@ -8,23 +8,23 @@ from typing import Any, ClassVar
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
-from medenc.runtime.session import Arrays
-
-FILE = "onnx/model.onnx"
+from medenc.runtime.session import Arrays, Precision, held
 
 
 class Onnx(Plugin):
-    """Runs `onnx/model.onnx`."""
+    """Runs `onnx/model.onnx`, or its int8 form."""
 
     preference: ClassVar[int] = 1
+    files: ClassVar[dict[Precision, str]] = {"fp32": "onnx/model.onnx", "int8": "onnx/model_quantized.onnx"}
 
     threads: int | None = None
     outputs: tuple[str, ...] = ()
+    precision: Precision = "fp32"
 
     @classmethod
-    def present(cls, folder: Path) -> bool:
-        """Whether `folder` has an ONNX model."""
-        return (folder / FILE).is_file()
+    def present(cls, folder: Path) -> list[Precision]:
+        """The ONNX models in `folder`."""
+        return held(folder, cls.files)
 
     def open(self, folder: Path) -> OnnxSession:
         """Load and optimise the graph."""
@@ -34,14 +34,14 @@ class Onnx(Plugin):
             raise MedencError(
                 "the package onnxruntime is not installed", where=folder, hint="pip install onnxruntime"
             ) from None
-        settings = onnxruntime.SessionOptions()
+        file, settings = folder / self.files[self.precision], onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self.threads or 0  # 0: all that the process may use
         settings.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(folder / FILE), settings, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[0]
-            raise MedencError(f"ONNX Runtime cannot read this model: {reason}", where=folder / FILE) from None
+            raise MedencError(f"ONNX Runtime cannot read this model: {reason}", where=file) from None
         return OnnxSession(session, self.outputs)
 
 

@@ -16,33 +16,36 @@ from typing import Any, ClassVar
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.runtime.offline import import_openvino
-from medenc.runtime.session import Arrays
-
-FILE = "openvino/openvino_model.xml"
+from medenc.runtime.session import Arrays, Precision, held
 
 
 class OpenVino(Plugin):
-    """Runs `openvino/openvino_model.xml`."""
+    """Runs `openvino/openvino_model.xml`, or its int8 form."""
 
     preference: ClassVar[int] = 0
+    files: ClassVar[dict[Precision, str]] = {  # the names under which sentence-transformers looks for them
+        "fp32": "openvino/openvino_model.xml",
+        "int8": "openvino/openvino_model_qint8_quantized.xml",
+    }
 
     threads: int | None = None
     outputs: tuple[str, ...] = ()
+    precision: Precision = "fp32"
 
     @classmethod
-    def present(cls, folder: Path) -> bool:
-        """Whether `folder` has an OpenVINO model."""
-        return (folder / FILE).is_file()
+    def present(cls, folder: Path) -> list[Precision]:
+        """The OpenVINO models in `folder`."""
+        return held(folder, cls.files)
 
     def open(self, folder: Path) -> OpenVinoSession:
         """Read the graph; compilation waits for the first use."""
         openvino = import_openvino()
-        core = openvino.Core()
+        core, file = openvino.Core(), folder / self.files[self.precision]
         try:
-            model = core.read_model(folder / FILE)
+            model = core.read_model(file)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            raise MedencError(f"OpenVINO cannot read this model: {reason}", where=folder / FILE) from None
+            raise MedencError(f"OpenVINO cannot read this model: {reason}", where=file) from None
         _keep_outputs(model, self.outputs)
         return OpenVinoSession(core, model, self.threads or len(os.sched_getaffinity(0)))
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
-from medenc.runtime.session import Arrays
+from medenc.runtime.session import Arrays, Precision, held
 
-FILES = ("model.safetensors", "model.safetensors.index.json")
+SHARDS = "model.safetensors.index.json"
 
 
 class Torch(Plugin):
     """Runs `model.safetensors`."""
 
     preference: ClassVar[int] = 2
+    files: ClassVar[dict[Precision, str]] = {"fp32": "model.safetensors"}
 
     threads: int | None = None
     outputs: tuple[str, ...] = ()
+    precision: Literal["fp32"] = "fp32"
 
     @classmethod
-    def present(cls, folder: Path) -> bool:
-        """Whether `folder` has weights."""
-        return any((folder / name).is_file() for name in FILES)
+    def present(cls, folder: Path) -> list[Precision]:
+        """The weights, if `folder` has any."""
+        return held(folder, cls.files) or held(folder, {"fp32": SHARDS})
 
     def open(self, folder: Path) -> TorchSession:
         """Load the encoder."""

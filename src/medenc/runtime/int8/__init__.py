@@ -1,0 +1,1 @@
+"""Graphs in 8-bit integers: made from float32 ones, accepted by their decisions, kept only where they are faster."""
