@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -43,7 +44,7 @@ def ended(connection, seconds):
 def test_headers_have_a_deadline(server, sent):
     """Seen to fail with uvicorn's own protocol, which waits for ever."""
     with server.socket(sent) as connection:
-        assert ended(connection, 2.5)
+        assert ended(connection, 8)
 
 
 def test_a_drip_of_header_bytes_does_not_move_the_deadline(server):
@@ -62,7 +63,7 @@ def test_headers_of_a_second_request_have_a_deadline_too(server):
     with server.socket(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n") as connection:
         assert b"200 OK" in connection.recv(65_536)
         connection.sendall(b"GET /livez HTT")
-        assert ended(connection, 2.5)
+        assert ended(connection, 8)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_the_beginning_of_tls_has_a_deadline(certificate):
         with context.wrap_socket(server.socket(), server_hostname="localhost") as connection:
             connection.sendall(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
             assert b"200 OK" in connection.recv(65_536)
-        assert all(ended(one, 3) for one in silent)
+        assert all(ended(one, 8) for one in silent)
 
 
 def test_a_slow_body_is_told_so(server):
@@ -269,8 +270,19 @@ def test_a_crowd_of_slow_clients_blocks_nobody_with_the_real_deadlines():
 
 def test_the_longest_silent_make_room():
     """Seen to fail when the newest connection was refused."""
-    with Live(limits_={"MOST_SILENT": 8}) as server:
-        silent = [server.socket(b"G") for _ in range(20)]
+    with Live(limits_={"MOST_SILENT": 8, "SILENT_SECONDS": 0.2}) as server:
+        silent = [server.socket(b"G") for _ in range(10)]
+        time.sleep(0.3)
+        silent += [server.socket(b"G") for _ in range(10)]
         assert asyncio.run(Client(server.port).ask("GET", "/livez"))[0] == 200
         assert [ended(one, 0.2) for one in silent[:10]] == [True] * 10
         assert [ended(one, 0.05) for one in silent[-5:]] == [False] * 5
+
+
+def test_a_burst_that_has_asked_makes_no_room():
+    """Seen to fail without the time that a silent connection has: who came while the server was busy was cut off."""
+    with Live(limits_={"MOST_SILENT": 8}) as server:
+        server.send(signal.SIGSTOP)
+        burst = [server.socket(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n") for _ in range(60)]
+        server.send(signal.SIGCONT)
+        assert all(b"200 OK" in one.recv(65_536) for one in burst)

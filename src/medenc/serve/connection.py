@@ -33,26 +33,26 @@ class GuardedConnection(H11Protocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._header_timer: asyncio.TimerHandle | None = None
+        self.silent_since = 0.0  # on the loop's clock
         self._write_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Wait for the first request; too many connections cost the ones that have been silent longest."""
+        """Wait for the first request; too many connections cost the ones that have been silent longest.
+
+        Those that came a moment ago may have asked already: their words are read after the accepting is done.
+        """
         super().connection_made(transport)
         self._expect_headers(limits.HEADER_SECONDS)
         silent = [one for one in self.connections if isinstance(one, GuardedConnection) and one.is_silent]
-        if len(silent) > limits.MOST_SILENT or len(self.connections) > limits.MOST_CONNECTIONS:
-            min(silent, key=lambda one: one.deadline).drop()
+        longest = min(silent, key=lambda one: one.silent_since)
+        has_had_time = self.loop.time() - longest.silent_since >= limits.SILENT_SECONDS
+        if len(self.connections) > limits.MOST_CONNECTIONS or (len(silent) > limits.MOST_SILENT and has_had_time):
+            longest.drop()
 
     @property
     def is_silent(self) -> bool:
         """Whether it is waited for the headers of a request."""
         return self._header_timer is not None
-
-    @property
-    def deadline(self) -> float:
-        """When the headers must be there, on the loop's clock."""
-        assert self._header_timer is not None
-        return self._header_timer.when()
 
     def drop(self) -> None:
         """End a silent connection at once."""
@@ -122,6 +122,7 @@ class GuardedConnection(H11Protocol):
         return self.cycle is not None and not self.cycle.response_complete
 
     def _expect_headers(self, seconds: float) -> None:
+        self.silent_since = self.loop.time()
         self._header_timer = self.loop.call_later(seconds, self.drop)
 
     def _stop(self, name: str) -> None:

@@ -31,6 +31,7 @@ STOP_SECONDS = 20.0
 # How much waits at once.
 MOST_CONNECTIONS = 512
 MOST_SILENT = 128  # connections that have not sent the headers of a request yet
+SILENT_SECONDS = 1.0  # that each of them may take before it makes room
 QUEUE_TEXTS = 256
 QUEUE_TOKENS = 131_072  # estimated, see `queue.weight`
 LONGEST_WAIT_SECONDS = 15.0  # a request that would wait longer is refused at once
