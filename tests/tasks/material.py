@@ -199,6 +199,9 @@ CASES = {
     ),
     "classification": (
         Case("single", {"use": "classification", "class_weights": "balanced"}, LABELLED),
+        Case(
+            "windows", {"use": "classification", "overlap": 6}, (*LABELLED, Labelled("long", LONG, LABELLED[0].label))
+        ),
         Case("pairs by group", {"use": "classification", "pair": True, "by_group": True}, PAIRS),
         Case(
             "marked",

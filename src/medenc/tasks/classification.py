@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -17,7 +17,7 @@ from medenc.data.examples import Labelled
 from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import records
-from medenc.decoding.labelled import members, places, text_features, text_probes, text_row
+from medenc.decoding.labelled import by_row, members, places, text_features, text_probes, text_row
 from medenc.decoding.probabilities import softmax
 from medenc.metrics import classification as measures
 from medenc.metrics.counts import Counts
@@ -34,6 +34,7 @@ class Classified:
 class Classification(Plugin):
     """Single texts (KUAKE-QIC, CHIP-CTC), pairs (PubMedQA, NLI), and relations whose texts carry markers (ChemProt).
 
+    What is too long is cut, and counted; with `overlap` it is read in windows whose probabilities are averaged.
     With `by_group` the probabilities of all rows of a group are averaged, and a group counts once in the score.
     """
 
@@ -46,6 +47,7 @@ class Classification(Plugin):
     by_group: bool = False
     class_weights: Literal["balanced"] | dict[str, float] | None = None
     tokens: tuple[str, ...] = ()  # markers and placeholders in the texts, kept whole: @GENE$, <<, >>
+    overlap: int | None = Field(default=None, ge=0)  # of the windows a long text is read in, in tokens; cut by default
     head: dict[str, Any] = {}
 
     @field_validator("class_weights")
@@ -79,10 +81,10 @@ class Classification(Plugin):
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
-        """One feature a row."""
+        """One feature a row, or a window."""
         rows = records(rows, Labelled, "classification")
         golds = self._golds(rows, labels) if learn else []
-        return text_features(rows, golds, tokenizer, max_tokens, pair=self.pair)
+        return text_features(rows, golds, tokenizer, max_tokens, pair=self.pair, overlap=self.overlap)
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded sequences; `label` and `weight` (batch,)."""
@@ -95,11 +97,13 @@ class Classification(Plugin):
     def decode(
         self,
         found: Sequence[np.ndarray],
-        features: Sequence[Feature],  # noqa: ARG002 - one a row, in order
+        features: Sequence[Feature],
         rows: Sequence[Labelled],
         labels: Sequence[str],
     ) -> list[Classified]:
         """The likeliest class of each row, or of its group."""
+        if self.overlap is not None:
+            found = [own.mean(axis=0) for own in by_row(found, features)]
         if self.by_group:
             found = [np.mean([found[place] for place in own], axis=0) for own in members(rows)]
         return [Classified(labels[int(own.argmax())], dict(zip(labels, own.tolist(), strict=True))) for own in found]

@@ -17,7 +17,7 @@ from medenc.data.examples import Labelled
 from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import records
-from medenc.decoding.labelled import members, places, text_features, text_probes, text_row
+from medenc.decoding.labelled import by_row, members, places, text_features, text_probes, text_row
 from medenc.decoding.probabilities import sigmoid
 from medenc.metrics import classification as measures
 from medenc.metrics.counts import Counts, matched_by
@@ -34,6 +34,7 @@ class Marked:
 class MultiLabel(Plugin):
     """Hallmarks of Cancer, and the like.
 
+    What is too long is cut, and counted; with `overlap` it is read in windows and has the classes of all of them.
     With `by_group` every row has all classes of its group (HoC: the sentences of an abstract), and a group counts once
     in the score.
     """
@@ -44,6 +45,7 @@ class MultiLabel(Plugin):
     measure: Literal["micro_f1", "macro_f1", "exact"] = "micro_f1"
     threshold: float = Field(default=0.5, gt=0, lt=1)  # probability from which a class is given
     by_group: bool = False
+    overlap: int | None = Field(default=None, ge=0)  # of the windows a long text is read in, in tokens; cut by default
     head: dict[str, Any] = {}
 
     @property
@@ -70,11 +72,11 @@ class MultiLabel(Plugin):
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
-        """One feature a row."""
+        """One feature a row, or a window."""
         rows = records(rows, Labelled, "multi_label")
         own = places(rows, [_classes_of(row) for row in rows], labels) if learn else []
         golds = [{"classes": _hot(each, len(labels)), "weight": np.ones((), np.float32)} for each in own]
-        return text_features(rows, golds, tokenizer, max_tokens, pair=self.pair)
+        return text_features(rows, golds, tokenizer, max_tokens, pair=self.pair, overlap=self.overlap)
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded sequences; `classes` (batch, labels) and `weight` (batch,)."""
@@ -87,11 +89,13 @@ class MultiLabel(Plugin):
     def decode(
         self,
         found: Sequence[np.ndarray],
-        features: Sequence[Feature],  # noqa: ARG002 - one a row, in order
+        features: Sequence[Feature],
         rows: Sequence[Labelled],
         labels: Sequence[str],
     ) -> list[Marked]:
         """Every class above the threshold in the row, or in a row of its group."""
+        if self.overlap is not None:
+            found = [own.max(axis=0) for own in by_row(found, features)]
         if self.by_group:
             found = [np.max([found[place] for place in own], axis=0) for own in members(rows)]
         named = [dict(zip(labels, own.tolist(), strict=True)) for own in found]
