@@ -25,6 +25,7 @@ LAYER = {
     "evaluation": 5,
     "steps": 6,
     "recipe": 6,
+    "bench": 5,
     "api": 6,
     "serve": 6,
     "demo": 7,
@@ -32,8 +33,8 @@ LAYER = {
     "terminal": 7,
     "cli": 7,
 }
-MODULES = sorted(p for p in ROOT.rglob("*.py") if p != ROOT / "__init__.py")
-NEEDS_TORCH = ("models", "objectives", "train", "runtime/export.py", "runtime/backends/torch.py")
+MODULES = sorted(p for p in ROOT.rglob("*.py") if p not in (ROOT / "__init__.py", ROOT / "__main__.py"))
+NEEDS_TORCH = ("models", "objectives", "train", "runtime/export.py", "runtime/backends/torch.py", "bench/systems")
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:

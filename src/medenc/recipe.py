@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, cast
 
-from medenc.core import artifact
+from medenc.core import artifact, processes
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.files import content_digest
 from medenc.core.options import Options
@@ -96,6 +97,8 @@ class Recipe:
     ) -> list[Result]:
         """Run the steps in order; finished ones (same options, inputs and step version) are skipped.
 
+        Of several processes the first runs the steps; the others take part in trainings and wait meanwhile.
+
         Args:
             only: run this step alone, forced; the earlier ones must be finished.
             start: run again from this step on.
@@ -105,11 +108,12 @@ class Recipe:
         self._must_exist(only)
         self._must_exist(start)
         results, forced = [], force
-        for id_ in self.steps:
-            forced = forced or id_ == start
-            if only is None or id_ == only:
-                results.append(self._run_step(id_, forced or id_ == only))
-                report(results[-1])
+        with _together() as meet:
+            for id_ in self.steps:
+                forced = forced or id_ == start
+                if only is None or id_ == only:
+                    results.append(self._run_step(id_, forced or id_ == only, meet))
+                    report(results[-1])
         return results
 
     def describe(self) -> dict[str, Any]:
@@ -122,16 +126,26 @@ class Recipe:
             "out": str(self.out),
         }
 
-    def _run_step(self, id_: str, forced: bool) -> Result:
-        step, out, began = self.steps[id_], self.out / id_, time.perf_counter()
+    def _run_step(self, id_: str, forced: bool, meet: Callable[[str], None]) -> Result:
+        meet(f"before {id_}")
+        began, skipped = time.perf_counter(), self._skipped(id_, forced)
+        meet(f"after {id_}")
+        numbers = artifact.open_artifact(self.out / id_).manifest["numbers"]
+        return Result(id_, skipped, round(time.perf_counter() - began, 3), self.out / id_, numbers)
+
+    def _skipped(self, id_: str, forced: bool) -> bool:
+        """Run a step, or find that it is finished already."""
+        step, out = self.steps[id_], self.out / id_
         options, inputs = self.file.step[id_] | {"smoke": self.smoke}, self._inputs(id_)
         expected = artifact.fingerprint(step.kind, options, inputs, step.version)
-        skipped = not forced and artifact.is_current(out, expected)
-        if not skipped:
+        if not forced and artifact.is_current(out, expected):
+            return True
+        if processes.rank() == 0:
             with artifact.writing(out, step.kind, options=options, inputs=inputs, version=step.version) as draft:
                 step.run(draft)
-        numbers = artifact.open_artifact(out).manifest["numbers"]
-        return Result(id_, skipped, round(time.perf_counter() - began, 3), out, numbers)
+        elif hasattr(step, "assist"):
+            step.assist(out)
+        return False
 
     def _inputs(self, id_: str) -> dict[str, str]:
         """Content digests of every "@…" that the step's options name, and of every file that they name outright."""
@@ -186,6 +200,19 @@ class Recipe:
     def _must_exist(self, id_: str | None) -> None:
         if id_ is not None and id_ not in self.steps:
             raise MedencError(f"no such step: '{id_}'", where=self.file.name, hint=did_you_mean(id_, self.steps))
+
+
+@contextmanager
+def _together() -> Iterator[Callable[[str], None]]:
+    """What waits for all processes at a named place; nothing with one process."""
+    if processes.count() == 1:
+        yield lambda _: None
+        return
+    from medenc.train.team import Team  # torch: only where processes train together
+
+    team = Team.joined()
+    yield team.meet
+    team.part()
 
 
 def load(name: str | Path, out: Path | None = None, overrides: Iterable[str] = (), *, smoke: bool = False) -> Recipe:

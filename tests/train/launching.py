@@ -20,4 +20,4 @@ def launch(processes, *command, check=True, **options):
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
     launcher += ["--master-port", free_port()]
     environment = os.environ | ENVIRONMENT
-    return subprocess.run([*launcher, *command], env=environment, check=check, timeout=180, **options)
+    return subprocess.run([*launcher, *command], env=environment, check=check, timeout=600, **options)

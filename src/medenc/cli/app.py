@@ -19,6 +19,9 @@ Mode = Annotated[
     Literal["hybrid", "dense", "lexical"] | None, typer.Option(help="The best that the index can do by default.")
 ]
 MovedModel = Annotated[Path | None, typer.Option(help="Where the model of the vectors is now, if it was moved.")]
+Dimension = Annotated[
+    int | None, typer.Option(help="Leading numbers of the vectors, of those the model was trained for [all].")
+]
 Host = Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")]
 Port = Annotated[int, typer.Option(help="Port to listen on.")]
 

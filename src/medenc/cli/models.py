@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from medenc.cli.app import Json, Out, app, emit
+from medenc.cli.app import Dimension, Json, Out, app, emit
 
 BLOCK_INPUTS = 1024  # answered before the next are read
 
@@ -42,12 +42,16 @@ def embed(
     on_overflow: Annotated[
         Literal["error", "warn", "window", "truncate"], typer.Option(help="What to do with a text that is too long.")
     ] = "error",
+    dimension: Dimension = None,
     as_json: Json = False,
 ) -> None:
     """Embed texts."""
     from medenc.runtime.embedder import Embedder
 
-    embedded = Embedder.open(model).embed(_texts(texts), as_=as_, on_overflow=on_overflow)
+    embedder = Embedder.open(model)
+    if dimension is not None:
+        embedder = embedder.leading(dimension)
+    embedded = embedder.embed(_texts(texts), as_=as_, on_overflow=on_overflow)
     vectors = [[round(float(x), 7) for x in row] for row in embedded.vectors]
     truncated = [bool(cut) for cut in embedded.truncated]
     result = {"vectors": vectors, "tokens": [int(n) for n in embedded.tokens], "truncated": truncated}

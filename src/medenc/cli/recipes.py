@@ -48,12 +48,15 @@ def run(
 ) -> None:
     """Run a recipe; finished steps are skipped."""
     from medenc import terminal
+    from medenc.core import processes
     from medenc.recipe import load
 
     loaded = load(recipe, out, overrides or (), smoke=smoke)
-    results = loaded.run(only=only, start=start, force=force, report=_progress)
+    first = processes.rank() == 0
+    results = loaded.run(only=only, start=start, force=force, report=_progress if first else lambda _: None)
     reference = loaded.file.reference
-    emit({"steps": [result.to_json() for result in results]} if as_json else terminal.steps(results, reference))
+    if first:
+        emit({"steps": [result.to_json() for result in results]} if as_json else terminal.steps(results, reference))
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, get_args
@@ -45,9 +45,9 @@ class Windows:
 class Embedder:
     """An embedding model; what its folder says (pooling, prompts, similarity, limit) cannot be contradicted."""
 
-    def __init__(self, folder: ModelFolder, towers: dict[Role, Tower]) -> None:
+    def __init__(self, folder: ModelFolder, towers: dict[Role, Tower], dimension: int | None = None) -> None:
         self._folder, self._towers = folder, towers
-        self.fingerprint = folder.fingerprint
+        self.fingerprint, self._dimension = folder.fingerprint, dimension or folder.facts.dimension
 
     @classmethod
     def open(
@@ -74,6 +74,21 @@ class Embedder:
         }
         return cls(model, {role: opened[path] for role, path in model.towers.items()})
 
+    def leading(self, dimension: int) -> Embedder:
+        """The same model giving the first `dimension` numbers of each vector, to unit length where it compares cosines.
+
+        Raises: MedencError for a number that the model was not trained for.
+        Source: Kusupati et al. (Matryoshka representation learning), NeurIPS 2022.
+        """
+        known = sorted({*self.facts.dimensions, self.facts.dimension})
+        if dimension not in known:
+            raise MedencError(
+                f"the model was not trained for vectors of {dimension} numbers",
+                where=self.path,
+                hint=f"it has {', '.join(map(str, known))}",
+            )
+        return Embedder(self._folder, self._towers, dimension)
+
     @property
     def facts(self) -> ModelFacts:
         """What the folder says about the model."""
@@ -87,7 +102,7 @@ class Embedder:
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        return self.facts.dimension
+        return self._dimension
 
     @property
     def max_tokens(self) -> int:
@@ -105,9 +120,11 @@ class Embedder:
         as_: Role | None = None,
         on_overflow: Overflow = "warn",
         progress: bool = False,
+        dimension: int | None = None,
     ) -> np.ndarray:
-        """Vectors (n, d), float32, in the order of `texts`; the arguments are those of `embed`."""
-        return self.embed(texts, as_, on_overflow, progress).vectors
+        """Vectors (n, d), float32, in the order of `texts`; the arguments are those of `embed`, and of `leading`."""
+        model = self if dimension is None else self.leading(dimension)
+        return model.embed(texts, as_, on_overflow, progress).vectors
 
     def encode_query(self, texts: Iterable[str], on_overflow: Overflow = "warn") -> np.ndarray:
         """Vectors (n, d) of queries."""
@@ -155,7 +172,7 @@ class Embedder:
         for block in _blocks(texts):
             embedded = self._embed_block(block, tower, prompt, on_overflow, seen)
             seen, cut_texts = seen + len(block), cut_texts + int(np.count_nonzero(embedded.truncated))
-            yield embedded
+            yield replace(embedded, vectors=self._cut(embedded.vectors))
         if cut_texts and on_overflow == "warn":
             line = f"{cut_texts} of {seen} texts are longer than {self.max_tokens} tokens and were cut"
             warnings.warn(line, stacklevel=2)
@@ -193,7 +210,14 @@ class Embedder:
             )
         if lost.any() and on_overflow == "window":
             return self._embed_windows(texts, tokenized, tower, prompt)
-        return Embedded(tower.vectors(tokenized.ids, self.dimension), tokenized.used, lost)
+        return Embedded(tower.vectors(tokenized.ids, self.facts.dimension), tokenized.used, lost)
+
+    def _cut(self, vectors: np.ndarray) -> np.ndarray:
+        """The leading numbers of vectors (n, the model's dimension)."""
+        if self.dimension == self.facts.dimension:
+            return vectors
+        first = np.ascontiguousarray(vectors[:, : self.dimension])
+        return unit(first) if self.facts.similarity == "cosine" else first
 
     def _embed_windows(self, texts: list[str], tokenized: Tokenized, tower: Tower, prompt: str) -> Embedded:
         """One vector a text: the mean over its windows, weighted by their tokens."""
@@ -204,8 +228,8 @@ class Embedder:
         ]
         owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
         parts = tower.tokenizer.tokenize([prompt + piece for piece in pieces(texts, spans)])
-        sums = np.zeros((len(texts), self.dimension), np.float32)
-        np.add.at(sums, owner, tower.vectors(parts.ids, self.dimension) * parts.used[:, None])
+        sums = np.zeros((len(texts), self.facts.dimension), np.float32)
+        np.add.at(sums, owner, tower.vectors(parts.ids, self.facts.dimension) * parts.used[:, None])
         tokens = np.bincount(owner, parts.used, len(texts)).astype(np.int64)
         means = sums / tokens[:, None].astype(np.float32)
         return Embedded(unit(means) if self.facts.normalize else means, tokens, np.zeros_like(tokens))

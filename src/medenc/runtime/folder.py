@@ -23,6 +23,7 @@ class ModelFacts(Options):
     similarity: Literal["cosine", "dot", "l2"]
     max_tokens: int
     dimension: int
+    dimensions: tuple[int, ...] = ()  # smaller ones whose leading numbers were trained as vectors, too
     prompts: dict[str, str] = {"query": "", "passage": ""}
     towers: bool = False
     lowercase: bool = False
@@ -49,7 +50,7 @@ class ModelFolder:
         Adding an exported backend does not change it, so an index stays valid.
         """
         files = {name: sha for name, sha in self.manifest["files"].items() if _decides(name)}
-        return digest({"files": files, "facts": self.facts.model_dump(exclude={"languages"})})
+        return digest({"files": files, "facts": self.facts.model_dump(exclude={"languages", "dimensions"})})
 
 
 def open_model(path: Path | str) -> ModelFolder:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from pydantic import Field, field_validator
 
+from medenc.core import processes
 from medenc.core.artifact import Draft, fingerprint, input_content, is_current, writing
 from medenc.core.errors import MedencError
 from medenc.core.files import write_bytes
@@ -42,6 +43,8 @@ class Seeds(Plugin):
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the models and their predictions, `draft.numbers` with the scores."""
+        if processes.count() > 1:
+            raise MedencError("seeds are trained by one process", where="seeds", hint="run it without torchrun")
         rows, read = read_sources(self.data, "data")
         train, _ = read_sources(self._step(self.seeds[0]).data, "train.data")
         beside = draft.target.with_name(f"{draft.target.name}.seeds")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
 
@@ -41,6 +42,18 @@ class Shape(Options):
         return self.model_dump(exclude_none=True)
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What a training leaves; `store` has its checkpoints and its journal."""
+
+    model: Any
+    tokenizer: Any
+    objective: Any
+    heads: Any
+    numbers: dict[str, Any]
+    store: Any
+
+
 class Train(Plugin):
     """The loop of `train/` around an objective; a killed run goes on by itself when it is started again."""
 
@@ -64,6 +77,28 @@ class Train(Plugin):
         from medenc.models.folder import write_heads, write_model
         from medenc.runtime.export import add_backend
         from medenc.train.journal import LINES
+
+        done = self._fitted(draft.target)
+        leading = list(getattr(done.objective, "dimensions", ()))  # whose vectors were trained, too
+        draft.facts["model"] = write_model(done.model, done.tokenizer, draft.folder) | {"dimensions": leading}
+        draft.facts[TRAINED_ON] = self._trained_on()
+        if done.heads is not None:
+            write_heads(done.heads, draft.folder)
+            draft.facts["heads"] = _heads_name(done.objective, self.objective)
+        if hasattr(done.objective, "write"):  # a task's model has more in its folder
+            draft.facts |= done.objective.write(draft.folder, done.model, done.heads, done.tokenizer)
+        shutil.copy(done.store.folder / LINES, draft.folder / LINES)
+        if self.backend != "none":
+            draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
+        draft.numbers |= done.numbers
+        done.store.remove()
+
+    def assist(self, target: Path) -> None:
+        """Take part in the training of the process that writes to `target`."""
+        self._fitted(target)
+
+    def _fitted(self, target: Path) -> Fitted:
+        """Read and train; of several processes each comes to the same."""
         from medenc.train.loop import Training
         from medenc.train.objective import Objective
         from medenc.train.start import begin, begin_heads
@@ -84,10 +119,8 @@ class Train(Plugin):
             prompted(records, model.contract.prompts), tokenizer, model.contract.max_tokens
         )
         heads = objective.heads(model)
-        heads_name = getattr(objective, "heads_name", self.objective["use"])
-        known = begin_heads(heads, start, heads_name, change)
-        beside = draft.target.with_name(f"{draft.target.name}.checkpoints")
-        curves = draft.target.with_name(f"{draft.target.name}.curves")
+        known = begin_heads(heads, start, _heads_name(objective, self.objective), change)
+        state, curves = (target.with_name(f"{target.name}.{part}") for part in ("checkpoints", "curves"))
         training = Training(
             model,
             heads,
@@ -95,25 +128,15 @@ class Train(Plugin):
             rows,
             tokenizer,
             self.fit,
-            checkpoints=beside,
+            checkpoints=state,
             curves=curves,
             measure=self._measure(objective, model, heads, tokenizer),
             dev=self._dev_digest(),
         )
         fitted = training.run()
         training.close()
-        draft.facts["model"] = write_model(model, tokenizer, draft.folder)
-        draft.facts[TRAINED_ON] = self._trained_on()
-        if heads is not None:
-            write_heads(heads, draft.folder)
-            draft.facts["heads"] = heads_name
-        if hasattr(objective, "write"):  # a task's model has more in its folder
-            draft.facts |= objective.write(draft.folder, model, heads, tokenizer)
-        shutil.copy(beside / LINES, draft.folder / LINES)
-        if self.backend != "none":
-            draft.facts["exports"] = {self.backend: add_backend(draft.folder, self.backend)}
-        draft.numbers |= {"read": read, "data": counts, "heads": known, "fit": fitted}
-        training.store.remove()
+        numbers = {"read": read, "data": counts, "heads": known, "fit": fitted}
+        return Fitted(model, tokenizer, objective, heads, numbers, training.store)
 
     def smoke(self) -> Self:
         """Two steps of the smallest encoder."""
@@ -158,3 +181,8 @@ class Train(Plugin):
             raise MedencError("this objective measures nothing on development data", where="dev", hint="leave dev out")
         records, _ = read_sources(self.dev, "dev")
         return cast(Callable[[], Mapping[str, float]], objective.measure(records, tokenizer, model, heads))
+
+
+def _heads_name(objective: Any, options: Mapping[str, Any]) -> str:
+    """By which a later run knows whether the heads that it finds are of its objective."""
+    return str(getattr(objective, "heads_name", options["use"]))
