@@ -70,6 +70,7 @@ IDEAL = {
     "span_matrix": span_matrix,
     "choice": choice,
     "sequence": sequence,
+    "entity_starts": lambda feature, head: sequence(feature, {**head, "target": "class"}),
     "tokens": tokens,
     "start_end": start_end,
     "joint_span": joint_span,

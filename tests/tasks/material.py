@@ -225,6 +225,7 @@ CASES = {
     "relation": (
         Case("pairs", {"use": "relation"}, TRIPLES, lost=1),  # two relations of one pair
         Case("of some labels", {"use": "relation", "between": [["病", "病"]], "none_weight": 0.5}, TRIPLES[1:]),
+        Case("by the openings", {"use": "relation", "decide": "starts"}, TRIPLES, lost=1),
     ),
     "multi_label": (
         Case("rows", {"use": "multi_label"}, SETS),

@@ -39,7 +39,8 @@ class HeadModule(nn.Module):
     """The torch side of a head.
 
     `outputs` names what `forward` gives, with the axes of each: "batch", "tokens", or a number that is fixed. The
-    first is "batch". It is what an exported graph gives and a task's `read` receives.
+    first is "batch". It is what an exported graph gives and a task's `read` receives. A head that looks for the task's
+    added tokens has a buffer `added` for their numbers, (k,) int64.
     """
 
     outputs: dict[str, Axes]

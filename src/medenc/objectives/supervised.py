@@ -49,6 +49,7 @@ class Supervised(Plugin):
     _task: Task = PrivateAttr()
     _labels: list[str] = PrivateAttr(default_factory=list)  # known once the training rows are
     _vocabulary: int = PrivateAttr(default=0)
+    _added: list[int] = PrivateAttr(default_factory=list)  # the numbers of the task's own tokens
     _dev: list[Any] = PrivateAttr(default_factory=list)  # what `measure` was given
 
     @field_validator("task")
@@ -73,6 +74,7 @@ class Supervised(Plugin):
         rows = list(records)
         tokenizer.add_tokens([token for token in self._task.added_tokens if token not in tokenizer.get_vocab()], True)
         self._vocabulary = len(tokenizer)
+        self._added = [tokenizer.convert_tokens_to_ids(token) for token in self._task.added_tokens]
         self._labels = sorted(self.labels) if self.labels else self._task.labels_of(rows)
         backend = tokenizer.backend_tokenizer
         features, counts = self._task.features(rows, backend, self._labels, max_tokens, learn=True)
@@ -90,7 +92,10 @@ class Supervised(Plugin):
         if self._vocabulary > encoder.backbone.config.vocab_size:
             encoder.backbone.resize_token_embeddings(self._vocabulary, mean_resizing=False)
         head = cast(Head, build("head", self._task.head_options(self._labels), "objective.task.head"))
-        return head.build(model.dimension)
+        module = head.build(model.dimension)
+        if (added := dict(module.named_buffers()).get("added")) is not None:
+            added.copy_(added.new_tensor(self._added))
+        return module
 
     @property
     def heads_name(self) -> str:

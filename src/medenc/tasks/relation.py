@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -38,13 +38,14 @@ class Relation(Plugin):
     """Which of the entities of a text are related, and how; the entities come with the text.
 
     Marker tokens around subject and object become part of the tokenizer. A pair has one relation at most. Source:
-    Baldini Soares et al., Matching the blanks, ACL 2019 (markers; here the first token decides, as for other texts).
+    Baldini Soares et al., Matching the blanks, ACL 2019: its best way is `decide = "starts"`.
     """
 
     together: ClassVar[bool] = False
 
     between: tuple[tuple[str, str], ...] = ()  # labels of subject and object; all pairs of a text by default
     none_weight: float = Field(default=1.0, gt=0)  # of a pair without a relation in the loss: there are many of them
+    decide: Literal["first", "starts"] = "first"  # by the vector of the first token, or of the tokens that open the two
     head: dict[str, Any] = {}
 
     @property
@@ -58,7 +59,9 @@ class Relation(Plugin):
         return MARKERS
 
     def head_options(self, labels: Sequence[str]) -> dict[str, Any]:
-        """The head `sequence`, with a class for no relation."""
+        """The head `sequence` or `entity_starts`, with a class for no relation."""
+        if self.decide == "starts":
+            return {"use": "entity_starts", "size": 1 + len(labels), "added": len(MARKERS), **self.head}
         return {"use": "sequence", "target": "class", "size": 1 + len(labels), **self.head}
 
     def labels_of(self, rows: Sequence[Any]) -> list[str]:
