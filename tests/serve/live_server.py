@@ -1,10 +1,12 @@
 """A server in a process of its own, with parts whose speed a test chooses: `python live_server.py '{"cost": 0.01}'`.
 
 `cost` is the seconds that a text takes, `limits_` lowers bounds, `versions` is a file with the number of the version
-that a reload opens, `keys` a file of keys, `index` and `terms` are folders of real ones.
+that a reload opens, `keys` a file of keys, `index` and `terms` are folders of real ones, `touched` a file for the paths
+that the server touches.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 from smallest import FirstLetter, LetterModel
 
 from medenc.core.errors import MedencError
+from medenc.runtime.reader import Extracts
 from medenc.search.answer import Answer
 from medenc.search.index import Index
 from medenc.search.linker import Linker
@@ -40,6 +43,8 @@ class SlowLetters(LetterModel):
 class SlowIndex:
     """Finds nothing, slowly; some queries fail."""
 
+    modes = ("lexical",)
+
     def __init__(self, cost, version):
         self.cost, self.version = cost, version
 
@@ -52,8 +57,29 @@ class SlowIndex:
             raise ValueError(queries[0])
         return [Answer(f"{query} by {self.version}", "lexical", [], {}) for query in queries]
 
+    def ask(self, question, top):
+        return Extracts(question, [], 1.0)
 
-def main(cost=0.0, limits_=None, versions=None, keys=None, place=None, index=None, terms=None):
+    def document(self, id_):
+        return None
+
+
+CHANGES = ("mkdir", "rename", "remove", "rmdir", "link", "symlink", "truncate", "chmod", "utime", "listdir", "scandir")
+TOUCHES = ("open", *(f"os.{name}" for name in CHANGES))
+
+
+def watch(log):
+    """Write every path down that Python code touches from now on."""
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+    def note(event, arguments):
+        if event in TOUCHES and isinstance(arguments[0], str | bytes | os.PathLike):
+            os.write(file, os.fsencode(arguments[0]).replace(b"\n", b" ") + b"\n")
+
+    sys.addaudithook(note)
+
+
+def main(cost=0.0, limits_=None, versions=None, keys=None, place=None, index=None, terms=None, touched=None):
     """Serve until a signal."""
     for name, value in (limits_ or {}).items():
         setattr(limits, name, value)
@@ -70,7 +96,10 @@ def main(cost=0.0, limits_=None, versions=None, keys=None, place=None, index=Non
             keys=read_keys(Path(keys)) if keys else None,
         )
 
-    serve(create_app(opened(), opened), Place(port=0, **(place or {})))
+    app = create_app(opened(), opened)
+    if touched:
+        watch(touched)
+    serve(app, Place(port=0, **(place or {})))
 
 
 if __name__ == "__main__":

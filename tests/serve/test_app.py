@@ -310,6 +310,7 @@ def test_a_failure_inside_says_nothing_about_the_request():
     assert HEADERS.items() <= dict(answer.headers).items()
     assert "HONG" not in answer.text
     assert answer.json()["error"]["code"] == "internal_error"
+    assert answer.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:80", "127.0.0.1:8765", "[::1]:8765", "LOCALHOST"])

@@ -108,4 +108,5 @@ async def _unheard(_: Request, __: Exception) -> Response:
 
 
 async def _failure(_: Request, __: Exception) -> JSONResponse:
-    return problem(500, "internal_error", "the server failed; its log says where")
+    # uvicorn ends the connection after the error that Starlette then raises; a client has to know.
+    return problem(500, "internal_error", "the server failed; its log says where", None, {"connection": "close"})

@@ -107,7 +107,9 @@ class _Opened:
             raise MedencError("no index there", where=path, hint="make one with `medenc index`")
         _refuse_damaged(path, snapshot.damaged(path))
         self.note("index", path.name, open_artifact(path))
-        return Index.open(path, lambda model: WholeQueries(self.model(model.resolve(), INDEX_MODEL)))
+        made_by = settings.read(path).model
+        size = made_by.dimension if made_by else 0
+        return Index.open(path, lambda model: WholeQueries(self.model(model.resolve(), INDEX_MODEL).fitting(size)))
 
     def dictionary(self, path: Path) -> Linker:
         """A dictionary, with the model of its vectors if it has any."""

@@ -17,6 +17,15 @@ class Matched(BaseModel):
     spans: list[tuple[int, int]]
 
 
+class Synonym(BaseModel):
+    """A name in a passage, `term`, of the concept that the query names as `asked`, and its places."""
+
+    concept_id: str
+    asked: str
+    term: str
+    spans: list[tuple[int, int]]
+
+
 class Hit(BaseModel):
     """A passage found; `highlights` are [start, end) in Unicode code points of `text`, and so are all spans.
 
@@ -33,6 +42,7 @@ class Hit(BaseModel):
     parts: dict[str, float | None]
     matched: list[Matched]
     window: tuple[int, int] | None
+    synonyms: list[Synonym]
 
 
 class SearchResponse(BaseModel):
