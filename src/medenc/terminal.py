@@ -101,6 +101,8 @@ def hits(answer: Any) -> str:
         parts = "  ".join(f"{name} {value:.3f}" for name, value in hit.parts.items() if value is not None)
         head = f"{hit.rank:>2}. {hit.title or hit.id}  {_styled(f'[{hit.id}]  {hit.score:.4f}  {parts}', DIM)}"
         blocks.append(f"{head}\n    {_snippet(hit.text, hit.highlights)}")
+        same = [f"{one.asked} = {one.term} [{one.concept_id}]" for one in hit.synonyms]
+        blocks += [f"    {_styled(', '.join(same), DIM)}"] if same else []
     return "\n".join(blocks)
 
 

@@ -84,7 +84,7 @@ def test_highlights_are_in_the_text_not_in_the_title(index):
 def test_json_is_as_documented(index):
     answer = json.loads(json.dumps(index.search("metformin", top=2).to_json()))
     assert list(answer) == ["query", "mode", "hits", "timing_ms"]
-    known = ["id", "rank", "score", "title", "text", "metadata", "highlights", "parts", "matched", "window"]
+    known = ["id", "rank", "score", "title", "text", "metadata", "highlights", "parts", "matched", "window", "synonyms"]
     assert list(answer["hits"][0]) == known
     assert list(answer["hits"][0]["matched"][0]) == ["term", "score", "spans"]
     assert answer["timing_ms"]["total"] > 0

@@ -15,7 +15,9 @@ def index(
     files: Annotated[list[Path], typer.Argument(help="JSON lines, BEIR folders or plain text.")],
     out: Out,
     model: Annotated[Path | None, typer.Option(help="The model for dense search.")] = None,
-    terms: Annotated[Path | None, typer.Option(help="A terminology whose words are kept whole.")] = None,
+    terms: Annotated[
+        Path | None, typer.Option(help="A terminology: its words are kept whole, its synonyms explain hits.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Index documents, or add them to an index; a known id is replaced."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -23,10 +23,24 @@ class Matched:
 
 
 @dataclass(frozen=True)
+class Synonym:
+    """A name in a document, `term`, of the concept that the query names as `asked`.
+
+    `spans` are its places in the text; there is none when only the title has it.
+    """
+
+    concept_id: str
+    asked: str
+    term: str
+    spans: list[Span]
+
+
+@dataclass(frozen=True)
 class Hit:
     """A document that was found, and why: `highlights` are spans of `text` with a term of the query.
 
     `matched` has the terms one by one, the heaviest first; the safety net's are left out where a word covers them.
+    `synonyms` are other names of what the query names, where the index was given a terminology.
     `window` is the part of `text` whose meaning is nearest to the query's, None where that search was not asked.
     """
 
@@ -40,6 +54,7 @@ class Hit:
     parts: Mapping[str, float | None]  # the lexical and the dense score, None where that search was not asked
     matched: list[Matched]
     window: Span | None
+    synonyms: list[Synonym] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The documented form."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.data.examples import Question
-from medenc.data.records import Passage, Qrels, Query
-from medenc.search import evidence, fusion, settings, snapshot
+from medenc.data.records import Name, Passage, Qrels, Query
+from medenc.search import evidence, fusion, settings, snapshot, synonyms
 from medenc.search.analysis import Windows, rows
 from medenc.search.answer import Answer, Clock
 from medenc.search.documents import empty, from_arrow, updated
@@ -56,6 +56,7 @@ class Index:
         self.settings = settings.read(path)
         self.analyzer = settings.analyzer_of(path, self.settings)
         self._view = View(opened(path, self._dimension), self.settings)
+        self._terminology = synonyms.Terminology(path) if self.settings.terminology else None
 
     @classmethod
     def create(
@@ -66,8 +67,9 @@ class Index:
         encoder: OpenEncoder | None = None,
         lexical: Bm25 | None = None,
         weights: Fusion | None = None,
+        names: Sequence[Name] = (),
     ) -> Index:
-        """A new, empty index. Raises: MedencError when there is one at `path`."""
+        """A new, empty index; `names` explain hits by synonyms. Raises: MedencError when there is one at `path`."""
         if (path / settings.FILE).exists():
             raise MedencError("there is an index already", where=path, hint="open it, or delete it first")
         with disk_errors(path):
@@ -76,7 +78,11 @@ class Index:
         with writing(path, dimension) as writer:
             writer.store.create()
             kept = Settings(
-                analyzer=analyzer.to_json(), model=model, lexical=lexical or Bm25(), fusion=weights or Fusion()
+                analyzer=analyzer.to_json(),
+                model=model,
+                lexical=lexical or Bm25(),
+                fusion=weights or Fusion(),
+                terminology=synonyms.write(path, names) if names else {},
             )
             settings.write(path, kept)
             writer.commit(empty(dimension), lambda: None)
@@ -150,7 +156,7 @@ class Index:
 
     def verify(self) -> list[str]:
         """What is damaged: files that are not as they were written, or columns that differ from the table's."""
-        files = snapshot.damaged(self.path)
+        files = snapshot.damaged(self.path) + settings.damaged(self.path, self.settings)
         if files:
             return files
         documents, table = self._now().documents, from_arrow(self._store.rows(), self._dimension)
@@ -209,6 +215,8 @@ class Index:
             found.append((terms, view.rank(scores, top if query.strip() else 0, allowed)))
         clock.lap("rank")
         hits = [view.hits(ranking, terms, vector) for (terms, ranking), vector in zip(found, encoded, strict=True)]
+        if self._terminology:
+            hits = [self._terminology.explain(query, own) for query, own in zip(queries, hits, strict=True)]
         clock.lap("hits")
         return [Answer(query, mode, own, clock.timing()) for query, own in zip(queries, hits, strict=True)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medenc.core.errors import MedencError
-from medenc.core.files import json_text, read_json, write_json
+from medenc.core.files import json_text, read_json, sha256, write_json
 from medenc.core.options import Options
 from medenc.search.dense import Similarity
 from medenc.search.evidence import Calibration
@@ -38,6 +38,7 @@ class Settings(Options):
     lexical: Bm25 = Bm25()
     fusion: Fusion = Fusion()
     evidence: Calibration = Calibration()
+    terminology: dict[str, str] = {}  # the files of the names that explain hits, with their digests
 
 
 def read(index: Path) -> Settings:
@@ -54,6 +55,12 @@ def read(index: Path) -> Settings:
 def write(index: Path, settings: Settings) -> None:
     """Replace the settings."""
     write_json(index / FILE, settings.model_dump(mode="json"))
+
+
+def damaged(index: Path, settings: Settings) -> list[str]:
+    """Files of the terminology that are missing or differ from what was written."""
+    known = settings.terminology.items()
+    return [name for name, digest in known if not (index / name).is_file() or sha256(index / name) != digest]
 
 
 AGAIN = "index the documents again into a new folder with `medenc index`"

@@ -88,6 +88,7 @@ def opened(index: Path, dimension: int) -> Snapshot:
 def describe(index: Path, documents: int) -> None:
     """Keep the manifest true: what changed is another content, and no longer what a recipe's step made."""
     files = {name: known["sha256"] for name, known in read_json(index / snapshot.CURRENT)["files"].items()}
+    files |= settings.read(index).terminology
     files |= {name: sha256(index / name) for name in (settings.FILE, snapshot.CURRENT)}
     content = digest(files)
     manifest = {

@@ -28,7 +28,7 @@ class IndexStep(Plugin):
 
     files: list[Path]  # JSON lines, BEIR folders, plain text
     model: Path | None = None
-    terms: Path | None = None  # a terminology, whose words are kept whole
+    terms: Path | None = None  # a terminology: its words are kept whole, its synonyms explain hits
     lexical: Bm25 = Bm25()
     fusion: Fusion = Fusion()
     tune: Path | None = None  # a BEIR folder; the share of the dense score is chosen on its dev split
@@ -54,15 +54,16 @@ class IndexStep(Plugin):
 
 def create(folder: Path, model: Path | None, terms: Path | None, lexical: Bm25, fusion: Fusion) -> Index:
     """A new, empty index for a model and the words of a terminology."""
-    words = [name.term for name in read_names(terms)] if terms else []
+    names = read_names(terms) if terms else []
     embedder = Embedder.open(model) if model else None
     return Index.create(
         folder,
-        Analyzer(words),
+        Analyzer([name.term for name in names]),
         described(embedder) if embedder else None,
         (lambda _: embedder) if embedder else None,
         lexical,
         fusion,
+        names,
     )
 
 
