@@ -1,6 +1,8 @@
 """Training, measuring and using a task's model by steps, from files."""
 
 import json
+from importlib.resources import files as files_of
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ from medenc.recipe import load
 from medenc.runtime.predictor import Predictor
 from medenc.text.tokenizer import save_tokenizer, train_wordpiece
 
+SAMPLE = Path(str(files_of("medenc").joinpath("sample")))
 TREATMENT = [
     "metformin은 어떻게 먹나요",
     "고혈압 약은 언제 먹나요",
@@ -171,3 +174,33 @@ def test_a_label_that_training_never_saw_is_a_mistake_not_a_crash(files, tmp_pat
     given = '{use = "classification"}, labels = ["symptom", "drug"]'
     with pytest.raises(MedencError, match="'treatment' is not among the 2 labels"):
         recipe(files, tmp_path, given, LABELLED).run(force=True)
+
+
+@pytest.mark.slow
+def test_a_submission_to_bioasq_is_written_and_scored(files, tmp_path):
+    yes_no = '{use = "bioasq_yes_no", path = "@bioasq/dev.json"}'
+    more = f"""
+[source.bioasq]
+path = "package:sample/bioasq"
+[step.answers]
+use = "predict"
+model = "@model"
+bioasq = true
+data = [{yes_no}]
+[step.scored]
+use = "evaluate_bioasq"
+golden = ["@bioasq/dev.json"]
+answers = ["@answers/bioasq.json"]
+skip_missing = true
+"""
+    task = '{use = "classification", pair = true, by_group = true}'
+    results = {result.id: result for result in recipe(files, tmp_path, task, yes_no, more).run()}
+    handed_in = json.loads((results["answers"].out / "bioasq.json").read_text(encoding="utf-8"))["questions"]
+    assert {row["type"] for row in handed_in} == {"yesno"}
+    scores = results["scored"].numbers["scores"]["model"]
+    golden = {
+        row["id"]: row for row in json.loads((SAMPLE / "bioasq/dev.json").read_text(encoding="utf-8"))["questions"]
+    }
+    right = [row["exact_answer"] == golden[row["id"]]["exact_answer"] for row in handed_in]
+    assert scores["yes_no_accuracy"] == sum(right) / len(right)
+    assert scores["mrr"] == 0
