@@ -17,6 +17,7 @@ from medenc.search.index import Index
 from medenc.search.linker import Linker
 from medenc.search.settings import Model
 from medenc.serve.app import create_app
+from medenc.serve.errors import HEADERS
 from medenc.serve.provenance import described
 from medenc.serve.served import Served
 from medenc.text.analyzer import Analyzer
@@ -73,10 +74,19 @@ def served(index, tmp_path_factory):
     )
 
 
+class Wary(TestClient):
+    """A client that takes no answer without the security headers."""
+
+    def request(self, *args, **options):
+        answer = super().request(*args, **options)
+        assert HEADERS.items() <= dict(answer.headers).items()
+        return answer
+
+
 @pytest.fixture(scope="session")
 def client(served):
     app = create_app(served)
-    with TestClient(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
+    with Wary(app, base_url="http://127.0.0.1:8765", raise_server_exceptions=False) as client:
         yield client
 
 

@@ -13,6 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from medenc.serve.errors import POLICY
+
 HERE = Path(__file__).parent
 
 
@@ -103,6 +105,7 @@ class Client:
     async def _answer(self, reader):
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+        assert headers["content-security-policy"] == POLICY
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         return int(head[0].split()[1]), headers, body
 

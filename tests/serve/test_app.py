@@ -443,8 +443,11 @@ def test_the_index_is_used_by_one_thread_that_is_not_the_event_loop():
 
 
 def test_the_interface_describes_itself(client):
-    paths = client.get("/openapi.json").json()["paths"]
+    described = client.get("/openapi.json").json()
+    paths, forms = described["paths"], described["components"]["schemas"]
     for path in ("/v1/search", "/v1/ask", "/v1/link", "/v1/predict/{name}", "/v1/similarity", "/v1/embeddings"):
         assert "requestBody" in paths[path]["post"]
         refused = paths[path]["post"]["responses"]["422"]["content"]["application/json"]["schema"]
         assert refused == {"$ref": "#/components/schemas/ErrorResponse"}
+    tops = [forms[f"{name}Request"]["properties"]["top"] for name in ("Search", "Ask", "Link")]
+    assert [(top["minimum"], top["maximum"]) for top in tops] == [(1, 100), (1, 10), (1, 50)]

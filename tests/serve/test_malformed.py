@@ -244,35 +244,57 @@ def test_the_body_limit_is_exact(client, over, status, chunked):
         assert answer.headers["connection"] == "close"
 
 
-@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_QUERY, 200), (limits.LONGEST_QUERY + 1, 422)])
+def around(bound, inside=200):
+    """A bound less 1, itself, and 1 more, with the status of each."""
+    return pytest.mark.parametrize(
+        ("length", "status"), [(bound - 1, inside), (bound, inside), (bound + 1, 422)], ids=["-1", "0", "+1"]
+    )
+
+
+@around(limits.LONGEST_QUERY)
 def test_the_query_limit_is_exact(client, length, status):
     assert client.post("/v1/search", json={"query": "가" * length}).status_code == status
     assert client.post("/v1/ask", json={"question": "心" * length}).status_code == status
 
 
-@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_TEXT, 200), (limits.LONGEST_TEXT + 1, 422)])
+@around(limits.LONGEST_TEXT)
 def test_the_text_limit_is_exact(client, length, status):
     body = {"model": "letters", "input": "가" * length, "on_overflow": "window"}
     assert client.post("/v1/embeddings", json=body).status_code == status
 
 
-@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_MENTION, 200), (limits.LONGEST_MENTION + 1, 422)])
+@around(limits.LONGEST_MENTION)
 def test_the_mention_limit_is_exact(client, length, status):
     assert client.post("/v1/link", json={"mentions": ["心" * length]}).status_code == status
 
 
-@pytest.mark.parametrize(("length", "status"), [(limits.LONGEST_ID, 404), (limits.LONGEST_ID + 1, 422)])
+@around(limits.LONGEST_ID, inside=404)
 def test_the_id_limit_is_exact(client, length, status):
     assert client.get("/v1/document/" + "a" * length).status_code == status
 
 
-@pytest.mark.parametrize(("count", "status"), [(limits.MOST_TEXTS, 200), (limits.MOST_TEXTS + 1, 422)])
-def test_the_number_of_texts_is_exact(client, count, status):
-    assert client.post("/v1/embeddings", json={"model": "letters", "input": ["a"] * count}).status_code == status
-    assert client.post("/v1/link", json={"mentions": ["a"] * count}).status_code == status
-    assert client.post("/v1/predict/first-letter", json={"inputs": ["a"] * count}).status_code == status
+@around(limits.LONGEST_FILTER)
+def test_the_filter_limit_is_exact(client, length, status):
+    where = f"id = '{'a' * (length - len('id = ' + chr(39) * 2))}'"
+    assert len(where) == length
+    assert client.post("/v1/search", json={"query": "a", "where": where}).status_code == status
 
 
-@pytest.mark.parametrize(("top", "status"), [(1, 200), (limits.MOST_HITS, 200), (limits.MOST_HITS + 1, 422)])
-def test_the_number_of_hits_is_exact(client, top, status):
-    assert client.post("/v1/search", json={"query": "a", "top": top}).status_code == status
+@around(limits.MOST_TEXTS)
+def test_the_number_of_texts_is_exact(client, length, status):
+    assert client.post("/v1/embeddings", json={"model": "letters", "input": ["a"] * length}).status_code == status
+    assert client.post("/v1/link", json={"mentions": ["a"] * length}).status_code == status
+    assert client.post("/v1/predict/first-letter", json={"inputs": ["a"] * length}).status_code == status
+
+
+TOPS = [
+    ("/v1/search", {"query": "a"}, limits.MOST_HITS),
+    ("/v1/ask", {"question": "a"}, limits.MOST_ANSWERS),
+    ("/v1/link", {"mentions": ["a"]}, limits.MOST_CANDIDATES),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "most"), TOPS)
+def test_the_number_of_hits_is_exact(client, path, body, most):
+    expected = {0: 422, 1: 200, most - 1: 200, most: 200, most + 1: 422}
+    assert {top: client.post(path, json=body | {"top": top}).status_code for top in expected} == expected

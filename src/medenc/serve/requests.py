@@ -26,7 +26,10 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-Count = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
+def _count(most: int) -> tuple[FieldInfo, BeforeValidator]:
+    """What makes an integer a count of at most so many; said twice, since what is described is what comes in."""
+    bounds: FieldInfo = Field(ge=1, le=most)
+    return bounds, BeforeValidator(_whole, json_schema_input_type=Annotated[int, bounds])
 
 
 def _text(characters: int) -> tuple[StringConstraints, AfterValidator, FieldInfo]:
@@ -60,7 +63,7 @@ class SearchRequest(_Request):
     """What to look for, how, and in which passages."""
 
     query: Question
-    top: Annotated[Count, Field(ge=1, le=limits.MOST_HITS)] = 10
+    top: Annotated[int, *_count(limits.MOST_HITS)] = 10
     mode: Mode | None = None
     where: Annotated[str, StringConstraints(min_length=1, max_length=limits.LONGEST_FILTER)] | None = None
 
@@ -74,14 +77,14 @@ class AskRequest(_Request):
     question: Question
     text: Text | None = None
     reader: Name | None = None
-    top: Annotated[Count, Field(ge=1, le=limits.MOST_ANSWERS)] = 3
+    top: Annotated[int, *_count(limits.MOST_ANSWERS)] = 3
 
 
 class LinkRequest(_Request):
     """Mentions to link to the concepts of the dictionary that is served."""
 
     mentions: Annotated[list[Mention], Field(min_length=1, max_length=limits.MOST_TEXTS)]
-    top: Annotated[Count, Field(ge=1, le=limits.MOST_CANDIDATES)] = 5
+    top: Annotated[int, *_count(limits.MOST_CANDIDATES)] = 5
     mode: LinkMode | None = None
 
 
