@@ -1,9 +1,9 @@
 """Small encoders on the tasks: each data set beside its trivial way, with intervals over items and over seeds.
 
-A BERT of 2 layers of 128 for each language learns masked words on texts of that language (the data sets' own training
-rows and raw text of the same kind, nothing that is held out), and is then trained for each task under every seed. Data
-sets without splits are divided by a hash, so that no context or premise stands on both sides. The test rows are used
-once, at the end: no setting was chosen on them.
+A BERT of 2 layers of 128 for each language begins with word vectors from the words' neighbours, learns masked words on
+texts of that language (the data sets' own training rows and raw text of the same kind, nothing that is held out), and
+is then trained for each task under every seed. Data sets without splits are divided by a hash, so that no context or
+premise stands on both sides. The test rows are used once, at the end: no setting was chosen on them.
 
 Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
 
@@ -14,11 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import svds
 
 from medenc.core.artifact import fingerprint, input_content, is_current, open_artifact, writing
 from medenc.core.files import write_bytes
@@ -27,14 +32,17 @@ from medenc.data.examples import Annotated, Choice, Labelled, Question
 from medenc.data.mixing import Source, read_sources
 from medenc.data.records import Passage
 from medenc.evaluation.tasks import BASELINE, MODEL
+from medenc.models.encoder import SIZES
+from medenc.text.tokenizer import open_wordpiece
 
 Values = dict[str, Any]
 WARM_TOKENS = 128
 RAW_CHARACTERS = 4_000_000  # of raw text beside the training rows, for each language
-VOCABULARY = {"en": 16000, "zh": 8000, "ko": 8000}
-WARM_STEPS = {"en": 400, "zh": 400, "ko": 200}
+VOCABULARY = {"en": 8000, "zh": 8000, "ko": 8000}
+WARM_STEPS = 30
+NEIGHBOURS = 4  # tokens on either side that count as a word's neighbours
 RAW: dict[str, list[Values]] = {
-    "en": [{"use": "passages", "path": "clinical_cases_en_ccby/e3c_layer3_ccby.jsonl.gz"}],
+    "en": [],
     "zh": [
         {"use": "beir", "path": "toyhom_zh_dialogue/derived_retrieval"},
         {"use": "beir", "path": "chineseblue/cMedIR_derived/dev"},
@@ -76,7 +84,7 @@ def divided(path: str, by: str, share: float = 0.25, **reader: Any) -> Sides:
     return Sides(side("train"), side("held_out"))
 
 
-def fit(epochs: int, rows: int = 32, rate: float = 5e-4, **more: Any) -> Values:
+def fit(epochs: int, rows: int = 32, rate: float = 1e-3, **more: Any) -> Values:
     """The options of the loop."""
     return {"learning_rate": rate, "num_train_epochs": epochs, "per_device_batch_size": rows, "threads": 1, **more}
 
@@ -88,31 +96,31 @@ SETS: dict[str, Set] = {
         "en",
         given("ner_en_mtl2016/BC5CDR-IOB", "train.tsv.gz", "test.tsv.gz", use="conll"),
         task=NER,
-        fit=fit(8, rate=1e-3),
+        fit=fit(4),
     ),
     "ncbi": Set(
         "en",
         given("ner_en_mtl2016/NCBI-disease-IOB", "train.tsv.gz", "devel.tsv.gz", use="conll"),
         task=NER,
-        fit=fit(8, rate=1e-3),
+        fit=fit(4),
     ),
     "chemprot": Set(
         "en",
         given("scibert_tasks/text_classification/chemprot", "train.txt.gz", "dev.txt.gz", use="labelled"),
         task={"use": "classification", "measure": "micro_f1", "tokens": ["<<", ">>", "[[", "]]"]},
-        fit=fit(8),
+        fit=fit(3),
     ),
     "scicite": Set(
         "en",
         given("scibert_tasks/text_classification/sci-cite", "train.txt.gz", "dev.txt.gz", use="labelled"),
         task={"use": "classification", "measure": "macro_f1"},
-        fit=fit(3),
+        fit=fit(2),
     ),
     "pubmedqa": Set(
         "en",
         divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
         task={"use": "classification", "pair": True},
-        fit=fit(8, 16),
+        fit=fit(2, 16),
         max_tokens=384,
     ),
     "bioasq-factoid": Set(
@@ -120,7 +128,7 @@ SETS: dict[str, Set] = {
         given("bioasq_golden/derived_squad", "factoid_train.json.gz", "factoid_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/list_train.json.gz"}],
         task={"use": "extractive_qa", "merge": "factoid", "no_answer": False},
-        fit=fit(6),
+        fit=fit(2),
         max_tokens=256,
     ),
     "bioasq-list": Set(
@@ -128,7 +136,7 @@ SETS: dict[str, Set] = {
         given("bioasq_golden/derived_squad", "list_train.json.gz", "list_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/factoid_train.json.gz"}],
         task={"use": "extractive_qa", "merge": "list", "learn": "each", "no_answer": False, "list_threshold": 0.1},
-        fit=fit(6),
+        fit=fit(2),
         max_tokens=256,
     ),
     "bioasq-yesno": Set(
@@ -142,34 +150,34 @@ SETS: dict[str, Set] = {
             "all_labels": True,
             "class_weights": "balanced",
         },
-        fit=fit(3),
+        fit=fit(1),
         max_tokens=256,
     ),
     "covid-qa": Set(
         "en",
         divided("covid_qa/derived_fixed_offsets.json.gz", "context", use="squad"),
         task={"use": "extractive_qa", "no_answer": False, "include_unknowns": 0.03, "max_answer_tokens": 60},
-        fit=fit(3, 16),
+        fit=fit(1, 16),
         max_tokens=384,
     ),
     "medmcqa": Set(
         "en",
         divided("mcq_en/medmcqa_dev.jsonl.gz", "question", 0.3, use="choices"),
         task={"use": "multiple_choice"},
-        fit=fit(2, 16),
+        fit=fit(1, 16),
         max_tokens=96,
     ),
     "cmedqaner": Set(
         "zh",
         given("chineseblue/cMedQANER", "train.txt.gz", "dev.txt.gz", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(12, 16, rate=1e-3),
+        fit=fit(5, 16),
     ),
     "cmedtc": Set(
         "zh",
         given("chineseblue/cMedTC", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text"]),
         task={"use": "classification", "measure": "macro_f1"},
-        fit=fit(3),
+        fit=fit(1),
     ),
     "cmedic": Set(
         "zh",
@@ -181,26 +189,26 @@ SETS: dict[str, Set] = {
         "zh",
         given("chineseblue/cMedQQ", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text", "pair"]),
         task={"use": "classification", "pair": True},
-        fit=fit(3),
+        fit=fit(1),
     ),
     "diakg": Set(
         "zh",
         divided("diakg_sample/sample.json", "id", 0.3, use="diakg"),
         task={"use": "triples"},
-        fit=fit(60, 8, rate=1e-3),
+        fit=fit(30, 8),
     ),
     "klue-ner": Set(
         "ko",
         divided("klue/klue-ner-v1.1_dev.tsv.gz", "id", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(10, rate=1e-3),
+        fit=fit(4),
         max_tokens=160,
     ),
     "klue-nli": Set(
         "ko",
         divided("klue/klue-nli-v1.1_dev.json.gz", "text", use="labelled"),
         task={"use": "classification", "pair": True},
-        fit=fit(8),
+        fit=fit(3),
     ),
 }
 
@@ -247,6 +255,60 @@ def _said(row: Any) -> Iterator[str]:
             yield row.content
 
 
+def begun(folder: Path, corpus: Path, tokenizer: Path) -> Path:
+    """A fresh BERT whose word vectors know the words' neighbours, as transformers stores one."""
+    import torch
+    from transformers import BertConfig, BertModel, logging
+
+    if folder.exists():
+        return folder
+    logging.disable_progress_bar()
+    shutil.copytree(tokenizer, folder.with_name(f"{folder.name}.part"), dirs_exist_ok=True)
+    pieces = open_wordpiece(tokenizer)
+    layers, width, heads = SIZES["tiny"]
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=pieces.get_vocab_size(),
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        intermediate_size=4 * width,
+    )
+    model = BertModel(config)
+    pieces.no_truncation()
+    lines = pieces.encode_batch(corpus.read_text(encoding="utf-8").splitlines(), add_special_tokens=False)
+    vectors = neighbour_vectors([np.array(line.ids) for line in lines], config.vocab_size, width)
+    model.embeddings.word_embeddings.weight.data[:] = torch.from_numpy(vectors)
+    model.save_pretrained(folder.with_name(f"{folder.name}.part"))
+    (folder.with_name(f"{folder.name}.part") / "manifest.json").unlink()  # the tokenizer's
+    return folder.with_name(f"{folder.name}.part").rename(folder)
+
+
+def neighbour_vectors(lines: list[np.ndarray], vocabulary: int, width: int) -> np.ndarray:
+    """Word vectors (vocabulary, width) float32 from a truncated SVD of positive pointwise mutual information.
+
+    Source: Levy and Goldberg, NIPS 2014, with the square root of the singular values.
+    """
+    apart = np.full(NEIGHBOURS, -1)
+    ids = np.concatenate([part for line in lines for part in (line, apart)])
+    counts = csr_matrix((vocabulary, vocabulary), dtype=np.float32)
+    for distance in range(1, NEIGHBOURS + 1):
+        left, right = ids[:-distance], ids[distance:]
+        both = (left >= 0) & (right >= 0)
+        ones = np.ones(int(both.sum()), dtype=np.float32)
+        counts = counts + csr_matrix((ones, (left[both], right[both])), shape=counts.shape)
+    counts = (counts + counts.T).tocoo()
+    often = np.maximum(np.bincount(counts.row, counts.data, vocabulary), 1)
+    information = np.log(
+        counts.data * often.sum() / (often[counts.row] * often[counts.col] ** 0.75 * often.sum() ** 0.25)
+    )
+    kept = information > 0
+    positive = csr_matrix((information[kept], (counts.row[kept], counts.col[kept])), shape=counts.shape)
+    vectors, strengths, _ = svds(positive.astype(np.float32), k=width, v0=np.ones(vocabulary, dtype=np.float32))
+    scaled = vectors * np.sqrt(strengths)
+    return np.asarray(scaled * (0.04 / scaled.std()), dtype=np.float32)
+
+
 def warm(language: str, data: Path, out: Path) -> Path:
     """The encoder of a language, which has learned masked words."""
     corpus = out / "texts" / f"{language}.txt"
@@ -257,15 +319,14 @@ def warm(language: str, data: Path, out: Path) -> Path:
     tokenizer = made(out / "tokenizer" / language, build("step", {"use": "tokenizer", **options}, "tokenizer"))
     loop = {
         "learning_rate": 1e-3,
-        "max_steps": WARM_STEPS[language],
+        "max_steps": WARM_STEPS,
         "tokens_per_batch": 8192,
         "threads": 1,
         "save_every_steps": 100,
     }
     step: Values = {
         "use": "train",
-        "start": {"size": "tiny"},
-        "tokenizer": tokenizer,
+        "start": begun(out / "begun" / language, corpus, tokenizer),
         "encoder": {"max_tokens": 512, "languages": [language]},
         "objective": {"use": "masked_lm", "max_tokens": WARM_TOKENS},
         "data": [{"use": "lines", "path": corpus}],
@@ -293,9 +354,20 @@ def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
         "data": placed(own.rows.test, data),
         "rounds": 200,
     }
-    path = made(out / "sets" / f"{name}-{seeds}", build("step", options, name))
+    path = made(_with_earlier_seeds(out / "sets" / f"{name}-{seeds}", seeds), build("step", options, name))
     numbers: dict[str, Any] = open_artifact(path).manifest["numbers"]
     return numbers
+
+
+def _with_earlier_seeds(path: Path, seeds: int) -> Path:
+    """The place of a run, with the models of one with fewer seeds beside it; the step checks them before use."""
+    for fewer in range(seeds - 1, 0, -1):
+        earlier = path.with_name(f"{path.name.rpartition('-')[0]}-{fewer}")
+        if earlier.exists() and not path.exists():
+            for model in earlier.glob("seed-*/"):
+                shutil.copytree(model, path.with_name(f"{path.name}.seeds") / model.name, dirs_exist_ok=True)
+            break
+    return path
 
 
 def row(name: str, numbers: Mapping[str, Any]) -> str:
