@@ -49,7 +49,13 @@ def pipeline(task: str, model: str | Path | Embedder) -> SentenceEmbedding:
 
 def open_index(path: str | Path, model: str | Path | None = None) -> Index:
     """Open an index, and the model that made its vectors when it has any (`model`: where that model is now)."""
-    return Index.open(Path(path), encoder=lambda known: Embedder.open(Path(model) if model else known))
+    made_by = settings.read(Path(path)).model
+
+    def encoder(known: Path) -> Embedder:
+        opened = Embedder.open(Path(model) if model else known)
+        return opened.fitting(made_by.dimension) if made_by else opened
+
+    return Index.open(Path(path), encoder)
 
 
 def open_reader(model: str | Path) -> Reader:
@@ -69,17 +75,25 @@ def read(question: str, text: str, reader: Reader, top: int = 3) -> Extracts:
 
 
 def index_files(
-    files: Iterable[Path], out: Path, *, model: Path | None = None, terms: Path | None = None
+    files: Iterable[Path],
+    out: Path,
+    *,
+    model: Path | None = None,
+    terms: Path | None = None,
+    dimension: int | None = None,
 ) -> dict[str, Any]:
     """Index documents into `out`: a new index, or an upsert into the one that stands there. Returns the counts.
 
-    Nothing is added when more records are bad than are allowed; `model` and `terms` are those of a new index.
+    Nothing is added when more records are bad than are allowed. `model`, `terms` and `dimension` (leading numbers of
+    the vectors, see `Embedder.leading`) are those of a new index.
     """
     rejects = Rejects()
     passages = list(read_passages(files, rejects))
     rejects.finish()
     known = (out / settings.FILE).exists()
-    index = open_index(out, model) if known else create(out, model, terms, Bm25(), Fusion())
+    if known and dimension is not None:
+        raise MedencError("the index has its dimension already", where="dimension", hint="leave it out")
+    index = open_index(out, model) if known else create(out, model, terms, Bm25(), Fusion(), dimension)
     return {**index.add(passages), "data": rejects.report()}
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from medenc.cli.app import Json, Mode, MovedModel, Out, app, emit, refuse
+from medenc.cli.app import Dimension, Json, Mode, MovedModel, Out, app, emit, refuse
 
 
 @app.command()
@@ -18,12 +18,13 @@ def index(
     terms: Annotated[
         Path | None, typer.Option(help="A terminology: its words are kept whole, its synonyms explain hits.")
     ] = None,
+    dimension: Dimension = None,
     as_json: Json = False,
 ) -> None:
     """Index documents, or add them to an index; a known id is replaced."""
     from medenc import api, terminal
 
-    counts = api.index_files(files, out, model=model, terms=terms)
+    counts = api.index_files(files, out, model=model, terms=terms, dimension=dimension)
     emit(counts if as_json else terminal.counts(counts))
 
 

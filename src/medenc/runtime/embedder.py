@@ -89,6 +89,10 @@ class Embedder:
             )
         return Embedder(self._folder, self._towers, dimension)
 
+    def fitting(self, dimension: int) -> Embedder:
+        """`leading` where the model has it, else the model as it is: an index then finds that it is another one."""
+        return self.leading(dimension) if dimension in self.facts.dimensions else self
+
     @property
     def facts(self) -> ModelFacts:
         """What the folder says about the model."""

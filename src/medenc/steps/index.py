@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar, Self, cast
 
 from medenc.core.artifact import Draft
+from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.examples import Question
 from medenc.data.readers.squad import Squad
@@ -28,6 +29,7 @@ class IndexStep(Plugin):
 
     files: list[Path]  # JSON lines, BEIR folders, plain text
     model: Path | None = None
+    dimension: int | None = None  # leading numbers of the vectors, of those the model was trained for; all by default
     terms: Path | None = None  # a terminology: its words are kept whole, its synonyms explain hits
     lexical: Bm25 = Bm25()
     fusion: Fusion = Fusion()
@@ -36,7 +38,10 @@ class IndexStep(Plugin):
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the index and `draft.numbers` with counts and what was tuned."""
-        index, rejects = create(draft.folder, self.model, self.terms, self.lexical, self.fusion), Rejects()
+        index, rejects = (
+            create(draft.folder, self.model, self.terms, self.lexical, self.fusion, self.dimension),
+            Rejects(),
+        )
         draft.numbers |= index.add(read_passages(self.files, rejects))
         rejects.finish()
         draft.numbers["data"] = rejects.report()
@@ -52,10 +57,21 @@ class IndexStep(Plugin):
         return self
 
 
-def create(folder: Path, model: Path | None, terms: Path | None, lexical: Bm25, fusion: Fusion) -> Index:
+def create(
+    folder: Path,
+    model: Path | None,
+    terms: Path | None,
+    lexical: Bm25,
+    fusion: Fusion,
+    dimension: int | None = None,
+) -> Index:
     """A new, empty index for a model and the words of a terminology."""
     names = read_names(terms) if terms else []
     embedder = Embedder.open(model) if model else None
+    if dimension is not None:
+        if embedder is None:
+            raise MedencError("an index without a model has no vectors", where="dimension")
+        embedder = embedder.leading(dimension)
     return Index.create(
         folder,
         Analyzer([name.term for name in names]),
