@@ -1,6 +1,7 @@
 """What pre-training is worth: small encoders from nothing, the same steps and tokens for every arm, several seeds.
 
     python benchmarks/pretraining_value.py links DOCUMENTS [--edges FILE…] --out runs/value/NAME
+    python benchmarks/pretraining_value.py rank --out runs/value/NAME      # with the models that `links` left there
     python benchmarks/pretraining_value.py chinese --texts FILE… --terms FILE --tasks CHINESEBLUE --out runs/value/NAME
 
 `links`: LinkBERT beside plain masked words (in full rows) and beside BERT's task of the next segment (contiguous or
@@ -28,11 +29,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from medenc.core.artifact import MANIFEST, writing
 from medenc.core.files import write_bytes, write_json
+from medenc.data.links import LINKED
 from medenc.data.sources import read_names
 from medenc.metrics.significance import mean_interval
+from medenc.models.folder import encode, open_model, open_tokenizer, read_heads
+from medenc.objectives.document_link import DocumentLink
 from medenc.steps.prepare import Prepare
 from medenc.steps.tokenizer import TokenizerStep
 from medenc.steps.train import Train
@@ -40,6 +45,7 @@ from medenc.steps.train import Train
 BLOCK, EVERY = 40, 5  # documents of a neighbourhood; one neighbourhood of five is held out
 CANDIDATES = 50  # unlinked documents; the negative is one of them, or where it is hard, the one with most common words
 PAIRS = ("easy", "hard")
+RANKED = 20  # documents of which one is linked
 LINK_ARMS: dict[str, dict[str, Any]] = {
     "linked": {"use": "document_link"},
     "next": {"use": "document_link", "sampling": {"weights": [1, 1, 0]}},
@@ -98,12 +104,13 @@ def fine_tuned(path: Path, given: argparse.Namespace, seed: int, task: dict[str,
     """Scores of a start after fine-tuning, which is the same for all."""
     objective = {"use": "supervised", "task": {"use": "classification", **task}}
     options = fit(given, seed, given.task_steps, 32, 1e-3)
-    return last_measured(made(path, training(given, objective=objective, fit=options, **data)))
+    pooling = "pooler" if given.kind == "links" else "mean"  # of texts, what tells more after so little training
+    return last_measured(made(path, training(given, pooling, objective=objective, fit=options, **data)))
 
 
-def training(given: argparse.Namespace, **values: Any) -> Train:
+def training(given: argparse.Namespace, pooling: str = "pooler", **values: Any) -> Train:
     """A step that trains; the pooler is pre-trained where an objective reads it."""
-    shape = {"pooling": "pooler", "max_tokens": given.tokens}
+    shape = {"pooling": pooling, "max_tokens": given.tokens}
     return Train.parse({"dropout": 0.1, "encoder": shape, "backend": "none", **values}, "train")
 
 
@@ -127,7 +134,7 @@ def links(given: argparse.Namespace) -> dict[str, list[Scores]]:
         kind: {
             side: [labelled_pairs(split[name], given.out / kind)] for side, name in (("data", "train"), ("dev", "dev"))
         }
-        for kind in PAIRS
+        for kind in given.pairs
     }
     found = defaultdict(list)
     for seed in range(given.seeds):
@@ -146,6 +153,59 @@ def links(given: argparse.Namespace) -> dict[str, list[Scores]]:
             found[arm].append(scores)
             report(given.out, found)
     return found
+
+
+def ranked(given: argparse.Namespace) -> None:
+    """Where the right target stands among 20, by the relation head: drawn from all documents, and from targets alone.
+
+    Only a model that reads both sides does better than chance among targets: that something looks like a target does
+    not help there. Beside it, the cosine of the plain model's mean vectors.
+    """
+    rows = {row["id"]: row for row in map(json.loads, (given.out / "documents/dev.jsonl").read_text().splitlines())}
+    linked = [(id_, target) for id_, row in rows.items() for target in dict.fromkeys(row["links"])]
+    pools = {"all": sorted(rows), "targets": sorted({target for _, target in linked})}
+    for seed in range(given.seeds):
+        by = {"relation": by_relation(given.out / f"linked-{seed}"), "cosine": by_cosine(given.out / f"masked-{seed}")}
+        for name, pool in pools.items():
+            rng = random.Random(0)
+            firsts: dict[str, list[bool]] = {kind: [] for kind in by}
+            for id_, target in rng.sample(linked, min(given.queries, len(linked))):
+                others = [one for one in rng.sample(pool, 40) if not near(rows, id_, one)][: RANKED - 1]
+                texts = [content(rows[one]) for one in (target, *others)]
+                for kind, score in by.items():
+                    scores = score(content(rows[id_]), texts)
+                    firsts[kind].append(bool(scores[0] > scores[1:].max()))
+            shares = "  ".join(f"{kind} {np.mean(hits):.3f}" for kind, hits in firsts.items())
+            print(f"seed {seed}, first among {RANKED} of {name}: {shares}", flush=True)
+
+
+def by_relation(folder: Path) -> Callable[[str, list[str]], np.ndarray]:
+    """The logarithm of the probability that a text is linked."""
+    model, tokenizer = open_model(folder).query.eval(), open_tokenizer(folder)
+    heads = DocumentLink().heads(model)
+    read_heads(heads, folder)
+
+    def score(text: str, others: list[str]) -> np.ndarray:
+        batch = tokenizer(
+            [text] * len(others), others, truncation=True, max_length=128, padding=True, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            output = model.read(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+            found: np.ndarray = heads.eval()["relation"](output).log_softmax(-1)[:, LINKED].numpy()
+        return found
+
+    return score
+
+
+def by_cosine(folder: Path) -> Callable[[str, list[str]], np.ndarray]:
+    """The cosine of mean vectors."""
+    model, tokenizer = open_model(folder, pooling="mean").query, open_tokenizer(folder)
+
+    def score(text: str, others: list[str]) -> np.ndarray:
+        first, *rest = encode(model, tokenizer, [text, *others])
+        return np.array(rest) @ first
+
+    return score
 
 
 def chinese(given: argparse.Namespace) -> dict[str, list[Scores]]:
@@ -321,7 +381,9 @@ def main() -> None:
     linked = kinds.add_parser("links", parents=[shared])
     linked.add_argument("documents", type=Path)
     linked.add_argument("--arms", nargs="+", choices=(*LINK_ARMS, "nothing"), default=[*LINK_ARMS, "nothing"])
+    linked.add_argument("--pairs", nargs="*", choices=PAIRS, default=PAIRS)
     linked.add_argument("--edges", type=Path, nargs="*", default=[])
+    kinds.add_parser("rank", parents=[shared]).add_argument("--queries", type=int, default=150)
     han = kinds.add_parser("chinese", parents=[shared])
     han.add_argument("--texts", type=Path, nargs="+", required=True)
     han.add_argument("--terms", type=Path, required=True)
@@ -329,7 +391,7 @@ def main() -> None:
     han.add_argument("--on", nargs="+", choices=TASKS, default=[*TASKS], help="tasks to fine-tune on")
     han.add_argument("--labelled", type=int, default=4000)
     given = parser.parse_args()
-    runs: dict[str, Callable[[argparse.Namespace], Any]] = {"links": links, "chinese": chinese}
+    runs: dict[str, Callable[[argparse.Namespace], Any]] = {"links": links, "rank": ranked, "chinese": chinese}
     runs[given.kind](given)
 
 
