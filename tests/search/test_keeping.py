@@ -9,8 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import contextmanager
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,9 @@ from search_material import MODEL, PASSAGES, HashedWords, ids
 from medenc.core.artifact import open_artifact
 from medenc.core.errors import MedencError
 from medenc.data.records import Passage
+from medenc.search import snapshot
 from medenc.search.index import Index
-from medenc.search.store import OutdatedError
+from medenc.search.store import OutdatedError, Store
 from medenc.search.writer import writing
 from medenc.text.analyzer import Analyzer
 
@@ -226,6 +228,54 @@ def test_verify_names_every_damaged_file(own_dense_index):
     assert own_dense_index.verify() == []
 
 
+DAMAGES = {
+    "one bit": lambda data, rng: (
+        bytes(data[: (at := rng.randrange(len(data)))]) + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+    ),
+    "half": lambda data, rng: data[: rng.randrange(len(data))],
+    "zeros": lambda data, rng: bytes(len(data)),
+    "empty": lambda data, rng: b"",
+    "longer": lambda data, rng: data + rng.randbytes(rng.randint(1, 99)),
+    "noise": lambda data, rng: rng.randbytes(len(data)),
+    "missing": lambda data, rng: None,
+}
+
+
+def mutated(root, folder, rounds, rng):
+    """Copies of an index with one damaged file each: the copy, the damaged file's name, the damage."""
+    files = sorted(json.loads((root / "current.json").read_text())["files"])
+    for number, (name, (kind, damage)) in enumerate(list(product(files, DAMAGES.items())) * rounds):
+        copy = shutil.copytree(root, folder / f"mutated{number}")
+        kept = (copy / name).read_bytes()
+        changed = damage(kept, rng)
+        (copy / name).unlink()
+        if changed is not None:
+            (copy / name).write_bytes(changed)
+        if changed != kept:
+            yield copy, name, kind
+        shutil.rmtree(copy)
+
+
+@pytest.mark.slow
+def test_six_hundred_damages_are_found(own_dense_index, tmp_path):
+    """Each by the name of its file; and whoever opens the damaged index all the same gets an answer or an error.
+
+    Seen to fail with a check of sizes instead of digests.
+    """
+    rng, found, opened = random.Random(0), Counter(), Counter()
+    for copy, name, kind in mutated(own_dense_index.path, tmp_path, 3, rng):
+        assert snapshot.damaged(copy) == [name], kind
+        found[kind] += 1
+        try:
+            Index.open(copy).search("고혈압 metformin", mode="lexical")
+            opened["answers"] += 1
+        except MedencError:
+            opened["errors"] += 1
+    assert own_dense_index.verify() == []
+    print(f"{found.total()} damages, all found {dict(found)}; opened all the same: {dict(opened)}")
+    assert found.total() >= 600
+
+
 LIMITS = [100, 1500, 6000, 10**8]
 FRESH = [Passage(f"n{n}", f"fever {n} " * 200, metadata={"fresh": n}) for n in range(20)]
 
@@ -253,15 +303,21 @@ def attempted(action, index, limit):
     return True
 
 
-@pytest.mark.parametrize(("action", "change"), [
+full_disks = pytest.mark.parametrize(("action", "change"), [
     (lambda index: index.add(FRESH), lambda held: held | plain(FRESH)),
     (lambda index: index.delete(["ko1", "n3"]), lambda held: {i: d for i, d in held.items() if i not in ("ko1", "n3")}),
     (lambda index: index.compact(), lambda held: held),
 ], ids=["add", "delete", "compact"])  # fmt: skip
-def test_a_full_disk_leaves_all_or_none(own_index, action, change):
+
+
+def keeps(own_index, action, change, limits):
+    """Try a change at each limit: all or none of it is there, readers go on, and with room it succeeds.
+
+    Returns: whether it succeeded at each.
+    """
     own_index.add(Passage(f"n{n}", f"cough {n} " * 20) for n in range(20))
     before, done = held(own_index), []
-    for limit in LIMITS:
+    for limit in limits:
         index = Index.open(shutil.copytree(own_index.path, own_index.path.with_name(f"limit{limit}")))
         done.append(attempted(action, index, limit))
         assert index.search("metformin").hits
@@ -269,6 +325,44 @@ def test_a_full_disk_leaves_all_or_none(own_index, action, change):
         assert left == change(before) if done[-1] else left in (before, change(before))
         action(Index.open(index.path))
         assert held(index) == change(before)
+        shutil.rmtree(index.path)
+    return done
+
+
+@full_disks
+def test_a_full_disk_leaves_all_or_none(own_index, action, change):
+    done = keeps(own_index, action, change, LIMITS)
+    assert (done[0], done[-1]) == (False, True)
+
+
+def _no_room(*_):
+    raise OSError("No space left on device")
+
+
+@pytest.mark.parametrize("undone", [True, False], ids=["at once", "at the next start"])
+def test_a_file_that_a_full_disk_has_cut_is_not_taken_for_whole(own_index, monkeypatch, undone):
+    """LanceDB commits it without an error. Seen to fail when its end was not looked at: `compact` lost everything."""
+    before = held(own_index)
+    sized = Index.open(shutil.copytree(own_index.path, own_index.path.with_name("sized")))
+    sized.compact()
+    (file,) = sized.path.rglob("data/*.lance")
+    if not undone:
+        monkeypatch.setattr(Store, "_restore", _no_room)
+    with no_file_larger_than(file.stat().st_size - 500), pytest.raises(MedencError, match="cannot write"):
+        own_index.compact()
+    monkeypatch.undo()
+    reader = Index.open(own_index.path)
+    assert held(reader) == before
+    reader.compact()
+    assert held(reader) == before
+
+
+@pytest.mark.slow
+@full_disks
+def test_fifty_full_disks_leave_all_or_none(own_index, action, change):
+    """From 100 bytes a file up to enough, in steps of a sixth."""
+    done = keeps(own_index, action, change, [int(100 * (7 / 6) ** n) for n in range(60)])
+    print(f"{len(done)} disks, {done.count(False)} too small: all or none, 0 lost")
     assert (done[0], done[-1]) == (False, True)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError  # what NumPy raises for some damaged headers
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def _open(index: Path) -> Snapshot:
         _check_sizes(index, described["files"])
         folder = index / SNAPSHOTS / described["snapshot"]
         return Snapshot(folder.name, int(described["version"]), _load(folder))
-    except (MedencError, KeyError, TypeError, ValueError, OSError) as error:
+    except (MedencError, KeyError, TypeError, ValueError, OSError, TokenError) as error:
         raise DamagedError(str(error)) from error
 
 

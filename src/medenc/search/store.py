@@ -29,6 +29,7 @@ REFUSED = (
     "Not a directory",
     "File exists",
 )
+ENDS = {".lance": b"LANC", ".manifest": b"LANC", ".arrow": b"ARROW1"}  # the last bytes of a whole file, by suffix
 
 
 class OutdatedError(Exception):
@@ -80,6 +81,32 @@ class Store:
             self._table.checkout_latest()
             self._table.delete(f"id IN ({listed})")
 
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Undo a change of which a full disk has cut a file: LanceDB commits that without an error.
+
+        Raises: MedencError when it was so.
+        """
+        before, known = self.version, self._files()
+        yield
+        if all(_is_whole(path) for path in self._files() - known):
+            return
+        with disk_errors(self.path):
+            self._restore(before)
+        raise MedencError("cannot write: the disk is full; the documents are as they were", where=self.path)
+
+    def heal(self) -> None:
+        """Go back to the last version that can be read, if a cut one could not be undone at once."""
+        for version in sorted((int(known["version"]) for known in self._table.list_versions()), reverse=True):
+            self._table.checkout(version)
+            try:
+                self._table.to_arrow()
+            except RuntimeError:
+                continue
+            if version != self.version:
+                self._restore(version)
+            return
+
     def rewrite(self) -> None:
         """Write the documents anew; LanceDB's compaction leaves files with few deleted rows, and so their text."""
         with disk_errors(self.path):
@@ -115,6 +142,14 @@ class Store:
         ids: list[str] = found["id"].to_pylist()
         return ids
 
+    def _restore(self, version: int) -> None:
+        """Make an earlier version the last one."""
+        self._table.checkout(version)
+        self._table.restore()
+
+    def _files(self) -> set[Path]:
+        return {path for path in self.path.rglob("*") if path.suffix in ENDS}
+
     @cached_property
     def _database(self) -> Any:
         import lancedb
@@ -124,6 +159,13 @@ class Store:
     @cached_property
     def _table(self) -> Any:
         return self._database.open_table(TABLE)
+
+
+def _is_whole(path: Path) -> bool:
+    end = ENDS[path.suffix]
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(end)))
+        return file.read() == end
 
 
 def rows_of(columns: Mapping[str, Any], kinds: Mapping[str, type]) -> pa.Table:

@@ -43,13 +43,15 @@ class Writer:
         """Change the table, and put `documents`, which it then holds, in force."""
         with snapshot.prepared(self._index, documents) as folder:
             write_bytes(self._index / MARK, b"")
-            change()
+            with self.store.whole():
+                change()
             snapshot.enforce(self._index, folder, self.store.version)
         describe(self._index, len(documents))
         with disk_errors(self._index):
             (self._index / MARK).unlink()
 
     def _rebuilt(self) -> Documents:
+        self.store.heal()
         documents = from_arrow(self.store.rows(), self._dimension)
         self.commit(documents, lambda: None)
         return documents
