@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,6 +84,36 @@ def copy(checkpoints: dict[str, Path], tmp_path: Path) -> Path:
 def test_pickled_weights_are_refused(copy: Path, tmp_path: Path) -> None:
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
     assert "pickle" in refused(copy, tmp_path)
+
+
+@pytest.mark.parametrize("kept", [4, 200, -100])
+def test_weights_that_are_cut_off_are_named(copy: Path, tmp_path: Path, kept: int) -> None:
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    said = refused(copy, tmp_path)
+    assert "model.safetensors: not a whole safetensors file" in said
+    assert "copy it again" in said
+
+
+def test_a_pickle_under_the_name_of_safetensors_is_refused_unopened(copy: Path, tmp_path: Path) -> None:
+    class Canary:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "ran",))
+
+    for write in (
+        lambda file: torch.save({"a": Canary()}, file),
+        lambda file: file.write_bytes(pickle.dumps(Canary())),
+    ):
+        write(copy / "model.safetensors")
+        assert "not a whole safetensors file" in refused(copy, tmp_path)
+        assert not (tmp_path / "ran").exists()
+
+
+def test_a_missing_shard_is_named(copy: Path, tmp_path: Path) -> None:
+    (copy / "model.safetensors").unlink()
+    index = {"weight_map": {"embeddings.word_embeddings.weight": "model-00001-of-00001.safetensors"}}
+    (copy / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert "model-00001-of-00001.safetensors: no such file" in refused(copy, tmp_path)
 
 
 def test_missing_tokenizer_is_named(copy: Path, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from medenc.core.options import Options
 from medenc.models.parallel import gathered, share
 from medenc.models.pooling import Pooling, pool
 from medenc.models.quiet import quiet
+from medenc.models.weights import check_weights
 from medenc.text.tokens import BATCH_TOKENS, batches
 
 Size = Literal["tiny", "mini", "small", "base", "large"]
@@ -167,7 +168,7 @@ def from_checkpoint(folder: Path, contract: Contract, dropout: float | None = No
 
     Raises: MedencError when the weights are missing, pickled or do not cover the backbone.
     """
-    _check_weights(folder)
+    check_weights(folder)
     config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     _check_length(config, contract)
     if dropout is not None:
@@ -223,17 +224,3 @@ def _check_length(config: Any, contract: Contract) -> None:
     limit = _positions(config)
     if contract.max_tokens > limit:
         raise MedencError(f"the backbone reads {limit} tokens, found {contract.max_tokens}", where="max_tokens")
-
-
-def _check_weights(folder: Path) -> None:
-    if not (folder / "config.json").is_file():
-        raise MedencError("not a checkpoint folder: it has no config.json", where=folder)
-    if (folder / "model.safetensors").is_file() or (folder / "model.safetensors.index.json").is_file():
-        return
-    if (folder / "pytorch_model.bin").is_file() or (folder / "pytorch_model.bin.index.json").is_file():
-        raise MedencError(
-            "the weights are a pickle, which can run code when opened",
-            where=folder,
-            hint="save the model again with `save_pretrained(folder)` where you trust it, to get model.safetensors",
-        )
-    raise MedencError("no weights: expected model.safetensors", where=folder)

@@ -20,6 +20,7 @@ from medenc.models.pretraining import piece_biases
 from medenc.models.probes import TEXTS
 from medenc.models.quiet import quiet
 from medenc.models.vocabulary import Move
+from medenc.models.weights import check_whole
 
 TOWERS = ("query", "passage")
 HEADS = "heads.safetensors"
@@ -92,6 +93,7 @@ def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bo
     """
     if not (folder / HEADS).is_file():
         return False
+    check_whole(folder / HEADS)
     saved, own = load_file(folder / HEADS), heads.state_dict()
     if change:
         saved |= {name: change.means(saved[name]) for name in piece_biases(heads) & saved.keys()}

@@ -7,7 +7,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json
@@ -15,7 +14,7 @@ from medenc.decoding.contract import Arrays
 from medenc.decoding.folder import read_task
 from medenc.decoding.predicting import Answering, Run
 from medenc.runtime.session import Precision, Session, open_session
-from medenc.runtime.tokens import FILE
+from medenc.runtime.tokens import read_tokenizer
 
 
 def open_answering(
@@ -27,9 +26,7 @@ def open_answering(
 ) -> tuple[Answering, Run]:
     """The task of a model folder, and what runs its batches."""
     task, labels = read_task(folder)
-    if not (folder / FILE).is_file():
-        raise MedencError(f"the model has no {FILE}", where=folder)
-    tokenizer = Tokenizer.from_file(str(folder / FILE))
+    tokenizer = read_tokenizer(folder)
     pad_id = int(read_json(folder / "config.json").get("pad_token_id") or 0)
     session = open_session(folder, backend, threads, precision=precision)
     return Answering(task, labels, tokenizer, max_tokens, pad_id), _runner(session, folder)

@@ -29,13 +29,21 @@ class Tokenized:
         return np.array([len(ids) for ids in self.ids], dtype=np.int64)
 
 
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model folder. Raises: MedencError when it is missing or broken."""
+    if not (folder / FILE).is_file():
+        raise MedencError(f"the model has no {FILE}", where=folder, hint="import the checkpoint again")
+    try:
+        return Tokenizer.from_str((folder / FILE).read_text(encoding="utf-8"))
+    except Exception as error:  # of the class itself, which is all that the library gives
+        raise MedencError(f"not a tokenizer: {error}", where=folder / FILE) from None
+
+
 class TextTokenizer:
     """The tokenizer of one encoder, limited to `max_tokens` with its special tokens."""
 
     def __init__(self, folder: Path, max_tokens: int) -> None:
-        if not (folder / FILE).is_file():
-            raise MedencError(f"the model has no {FILE}", where=folder, hint="import the checkpoint again")
-        self._tokenizer = Tokenizer.from_file(str(folder / FILE))
+        self._tokenizer = read_tokenizer(folder)
         self.max_tokens, self.pad_id = max_tokens, int(read_json(folder / "config.json").get("pad_token_id") or 0)
         self.special = self._tokenizer.num_special_tokens_to_add(False)
         if self.special == 0:
