@@ -1,9 +1,12 @@
 """What the terminal shows of a recipe's steps."""
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 from medenc import terminal
+from medenc.core.plugins import find
+from medenc.search.linker import Linked
 
 MEASURED = {
     "n_queries": 4,
@@ -35,3 +38,20 @@ def test_the_measurement_of_a_search_is_a_table_above_the_published_numbers():
     ]
     assert any("dense - lexical" in line and "0.1250" in line for line in lines)
     assert lines[-1] == "made, published: card.RR@10 0.3391"
+
+
+def test_a_plug_in_shows_its_options_with_types_and_defaults():
+    lines = terminal.plugin("mine", find("step", "mine")).splitlines()
+    assert lines[0].startswith("mine  Negatives as a run file")
+    options = {line.split()[0]: line.split()[1:] for line in lines[1:]}
+    assert options["index"] == ["Path", "required"]
+    assert options["depth"] == ["int", "200"]
+    assert options["sampling"] == ["'top'", "|", "'random'", "'random'"]
+
+
+def test_links_tell_whether_none_of_them_is_meant():
+    bare = Linked("골절", [])
+    assert "--calibrate" in terminal.links([bare])
+    assert "0.964" in (told := terminal.links([replace(bare, none_probability=0.9642)]))
+    assert "none of these" in told
+    assert "--calibrate" not in told

@@ -162,13 +162,22 @@ def _reader_of(model: Path) -> dict[str, Any]:
     return {key: value for key, value in sources[0].items() if key not in ("path", "transforms")}
 
 
-def link(model: Path, mentions: Sequence[str], terms: Path, top: int = 5) -> list[Linked]:
-    """Link mentions to concepts; `terms` is a dictionary artifact, or a terminology that becomes one for this call."""
+def link(
+    model: Path, mentions: Sequence[str], terms: Path, top: int = 5, calibrate: Path | None = None
+) -> list[Linked]:
+    """Link mentions to concepts.
+
+    Args:
+        terms: a dictionary artifact, or a terminology that becomes one for this call.
+        calibrate: for a terminology, mentions with their concepts (`id||mention`): how often "none of these" is right.
+    """
+    if calibrate and terms.is_dir():
+        raise MedencError("a dictionary that is built cannot be calibrated", where=terms, hint="give its terminology")
     encode = Embedder.open(model).encode
     if terms.is_dir():
         return Linker.open(terms, encode).link(mentions, top)
     with tempfile.TemporaryDirectory() as folder:
-        options = {"files": [str(terms)], "model": str(model)}
+        options = {"files": [str(terms)], "model": str(model), "calibrate": calibrate and str(calibrate)}
         build_dictionary = cast(Step, build("step", {"use": "dictionary", **options}, "link"))
         built = Path(folder) / "dictionary"
         with writing(built, build_dictionary.kind, options=options) as draft:

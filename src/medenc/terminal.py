@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
 
 from medenc.core.progress import colour
 
@@ -41,6 +45,30 @@ def _figures(values: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, 
             yield place + name, round(value, 4)
         elif value and not isinstance(value, list):
             yield place + name, value
+
+
+def plugin(name: str, found: type[BaseModel]) -> str:
+    """A plug-in, what it does and its options, as TOML where that says it."""
+    lines = [f"{_styled(name, BOLD)}  {(inspect.getdoc(found) or '').splitlines()[0]}"]
+    rows = []
+    for option, field in found.model_fields.items():
+        default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        rows.append([f"    {option}", _kind(field.annotation), default])
+    return "\n".join([*lines, *([table(rows)] if rows else [])])
+
+
+def _kind(annotation: Any) -> str:
+    """A type as a reader of recipes knows it."""
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if get_origin(annotation) is Literal:
+        return " | ".join(repr(value) for value in get_args(annotation))
+    if get_origin(annotation) in (Union, UnionType):
+        return " | ".join(_kind(part) for part in get_args(annotation) if part is not NoneType)
+    if origin := get_origin(annotation):
+        parts = [_kind(part) for part in get_args(annotation) if part is not Ellipsis]
+        return f"{origin.__name__} of {', '.join(parts)}"
+    return getattr(annotation, "__name__", str(annotation))
 
 
 def counts(added: Mapping[str, Any]) -> str:
@@ -78,8 +106,9 @@ def mined(numbers: Mapping[str, Any], out: Path) -> str:
     lines += [f"dropped: {dropped}"] if dropped else []
     if numbers["queries_in_other_splits"]:
         lines.append(f"{numbers['queries_in_other_splits']} queries left out: they are judged in another split, too")
-    doubtful = f"{numbers['above_the_positive']} queries have a negative above their positive"
-    return "\n".join([*lines, f"{doubtful}: look at {out / 'review.tsv'}"])
+    above = f"{numbers['above_the_positive']} queries have a negative above their positive"
+    sheet = f"the nearest are in {out / 'review.tsv'}: mark answers in its first column and give it as --reviewed"
+    return "\n".join([*lines, above, sheet])
 
 
 def exported(made: Mapping[str, Any]) -> str:
@@ -115,12 +144,16 @@ def answers(found: Any) -> str:
     )
 
 
-def links(linked: Iterable[Any]) -> str:
-    """Mentions with their candidate concepts."""
+def links(linked: Sequence[Any]) -> str:
+    """Mentions with their candidate concepts, and how likely none of them is meant."""
     blocks = []
     for found in linked:
         rows = [[f"  {c.score:.3f}", c.concept_id, c.term, c.how] for c in found.candidates]
+        if found.none_probability is not None:
+            rows.append([f"  {found.none_probability:.3f}", "", "none of these", ""])
         blocks += [_styled(found.mention, BOLD), table(rows) if rows else "  no candidate"]
+    if any(found.none_probability is None for found in linked):
+        blocks.append(_styled("scores, no probabilities: --calibrate MENTIONS tells when none of these is meant", DIM))
     return "\n".join(blocks)
 
 

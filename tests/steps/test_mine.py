@@ -7,10 +7,12 @@ import pytest
 
 from medenc import api
 from medenc.core.errors import MedencError
+from medenc.core.plugins import build
 from medenc.data.readers.pairs import Pairs
 from medenc.data.reading import Rejects
 from medenc.evaluation.review import Doubt, page
 from medenc.metrics.ranking import read_trec
+from medenc.search.mining import Filters
 
 PASSAGES = {
     "p1": "고혈압에는 amlodipine을 쓴다.",
@@ -135,3 +137,19 @@ def test_texts_never_become_markup():
     shown = page([Doubt("q<b>", "<script>", "p<i>", "</p><img src=x>", 0.5, ["<svg>"])], "review.tsv")
     assert not [tag for tag in ("<script>", "<img", "<svg", "<i>", "q<b>") if tag in shown]
     assert "+0.5000 to the weakest answer" in shown
+
+
+def test_filters_that_leave_nothing_are_named_where_they_are(data):
+    """Seen to fail without the look: the step that trains blamed the file, after everything else had run."""
+    with pytest.raises(MedencError, match=r"filters: of 3 queries none has a negative left \(dropped: .*score"):
+        mined(data, filters={"max_score": -1.0})
+
+
+def test_another_file_is_no_review_sheet(data):
+    with pytest.raises(MedencError, match=r"corpus\.jsonl: no review sheet"):
+        mined(data, reviewed=str(data / "corpus.jsonl"))
+
+
+def test_a_smoke_run_keeps_negatives_of_an_encoder_that_has_learned_nothing(data):
+    options = {"use": "mine", "index": "i", "data": "d", "filters": {"relative_margin": 0.05}}
+    assert build("step", options, "mine").smoke().filters == Filters()

@@ -89,7 +89,8 @@ def evaluate(
         list[str] | None, typer.Option(help="As ir-measures spells them: nDCG@10, RR@10; or AnswerSuccess@20.")
     ] = None,
     baselines: Annotated[
-        bool, typer.Option("--baselines/--no-baselines", help="Also BM25, over our terms and over characters.")
+        bool,
+        typer.Option("--baselines/--no-baselines", help="Also BM25, over our terms (lexical) and characters."),
     ] = False,
     reader: Annotated[str | None, typer.Option(help="How a model's rows are read [as its training rows].")] = None,
     train: Annotated[Path | None, typer.Option(help="A model's training rows, for the baseline and leaks.")] = None,

@@ -80,12 +80,15 @@ def link(
     mentions: Annotated[list[str], typer.Argument(metavar="TERM...", help="Mentions to link.")],
     terms: Annotated[Path, typer.Option(help="A terminology, or the dictionary that was built from one.")],
     top: Annotated[int, typer.Option(help="How many concepts a mention.")] = 5,
+    calibrate: Annotated[
+        Path | None, typer.Option(help='Lines of concept||mention, to learn when "none of these" is right.')
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Link mentions to the concepts of a terminology."""
     from medenc import api, terminal
 
-    linked = api.link(model, mentions, terms, top)
+    linked = api.link(model, mentions, terms, top, calibrate)
     emit([found.to_json() for found in linked] if as_json else terminal.links(linked))
 
 

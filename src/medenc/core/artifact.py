@@ -119,7 +119,7 @@ def open_artifact(path: Path, kind: str | None = None) -> Artifact:
         raise MedencError(
             f"not a medenc artifact: it has no {MANIFEST}",
             where=path,
-            hint="import a checkpoint with `medenc import`",
+            hint="import the checkpoint with `medenc import`" if (path / "config.json").exists() else None,
         )
     manifest = read_json(path / MANIFEST)
     if kind is not None and manifest["kind"] != kind:

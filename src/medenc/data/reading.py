@@ -261,7 +261,7 @@ def _other_encoding(encoding: str, path: Path, number: int) -> MedencError:
     return MedencError(
         f"the bytes look like {encoding}",
         where=f"{path}:{number}",
-        hint=f"set the reader's option encoding='{encoding}', or convert the file to UTF-8",
+        hint=f"convert it (iconv -f {encoding} -t utf-8), or set the reader's option encoding='{encoding}' in a recipe",
     )
 
 

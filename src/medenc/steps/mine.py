@@ -73,6 +73,13 @@ class Mine(Plugin):
             miner.choose(query.id, hits, scores, rejected.get(query.id, ()))
             for query, hits, scores in track(compared, "mine", len(asked))
         ]
+        if not any(one.hits for one in mined):
+            dropped = ", ".join(f"{count} {name}" for name, count in sorted(miner.dropped.items()))
+            raise MedencError(
+                f"of {len(mined)} queries none has a negative left (dropped: {dropped or 'nothing'})",
+                where="filters",
+                hint="a smaller margin or a greater depth leaves more",
+            )
         write_trec({one.query_id: one.hits for one in mined}, draft.folder / NEGATIVES, f"medenc-mine-{mode}")
         texts = {query.id: query.text for query in asked}
         doubts = [
@@ -93,8 +100,8 @@ class Mine(Plugin):
         }
 
     def smoke(self) -> Self:
-        """The same: the stand-in data are small."""
-        return self
+        """Without filters: an encoder that has learned nothing scores all passages alike, and all would be dropped."""
+        return self.model_copy(update={"filters": Filters()})
 
 
 def _elsewhere(folder: Path, split: str) -> set[str]:
@@ -137,14 +144,17 @@ def _verdicts(path: Path) -> dict[str, set[str]]:
     """Query id -> the passages that a person has called answers, by any mark in the first column."""
     found: dict[str, set[str]] = {}
     for number, row in _rows(path):
-        if len(row) != len(COLUMNS):
+        if number == 1:
+            if tuple(row) != COLUMNS:
+                raise MedencError("no review sheet: its first line is another one", where=path)
+        elif len(row) != len(COLUMNS):
             raise MedencError(f"expected {len(COLUMNS)} columns, found {len(row)}", where=f"{path}:{number}")
-        if row[0].strip():
+        elif row[0].strip():
             found.setdefault(row[1], set()).add(row[2])
     return found
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     for number, line in lines(path, Rejects()):
-        if number > 1 and line.strip():
+        if line.strip():
             yield number, next(csv.reader([line], delimiter="\t"))
