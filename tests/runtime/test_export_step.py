@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 from tiny_checkpoints import TEXTS
 
-from medenc.core.artifact import open_artifact, writing
+from medenc.core.artifact import amending, open_artifact, writing
+from medenc.evaluation.trained import FACT
 from medenc.runtime.embedder import Embedder
 from medenc.runtime.parity import verify
 from medenc.steps.export import Export
+
+
+def test_an_exported_model_still_says_what_it_was_trained_on(model: Path, tmp_path: Path) -> None:
+    """Seen to fail: evaluation then looked for leaks in the measured folder alone."""
+    shutil.copytree(model, tmp_path / "model")
+    sources = [{"use": "pairs", "path": "/data", "split": "train"}]
+    with amending(tmp_path / "model") as draft:
+        draft.facts[FACT] = sources
+    step = Export.parse({"model": str(tmp_path / "model"), "backend": "openvino"}, "export")
+    with writing(tmp_path / "exported", step.kind, options={}) as draft:
+        step.run(draft)
+    assert open_artifact(tmp_path / "exported").manifest[FACT] == sources
 
 
 def test_step_writes_a_sound_model_beside_its_input(model: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Graph(nn.Module):
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        self.backbone, self.contract, self.inputs = encoder.backbone, encoder.contract, _inputs(encoder)
+        self.encoder, self.contract, self.inputs = encoder, encoder.contract, _inputs(encoder)
         self.outputs: dict[str, Axes] = {
             HIDDEN: ("batch", "tokens", encoder.dimension),
             EMBEDDING: ("batch", encoder.dimension),
@@ -42,8 +42,7 @@ class Graph(nn.Module):
         self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Token vectors (batch, tokens, hidden) and text vectors (batch, dimension)."""
-        types = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        output = self.backbone(input_ids=input_ids, attention_mask=attention_mask, **types)
+        output = self.encoder.read(input_ids, attention_mask, token_type_ids)
         vectors = pool(output, attention_mask, self.contract.pooling)
         if self.contract.normalize:
             vectors = nn.functional.normalize(vectors, dim=-1)
@@ -76,8 +75,7 @@ def load_graph(folder: Path) -> AnyGraph:
 
 
 def _inputs(encoder: Encoder) -> tuple[str, ...]:
-    has_types = getattr(encoder.backbone.config, "type_vocab_size", 0) > 1
-    return ("input_ids", "attention_mask", *(["token_type_ids"] if has_types else []))
+    return ("input_ids", "attention_mask", *(["token_type_ids"] if encoder.segments > 1 else []))
 
 
 def export(folder: Path, backend: str = "openvino") -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, Self, cast
 
 from medenc.core.artifact import MANIFEST, Draft, open_artifact
 from medenc.core.plugins import Plugin
+from medenc.evaluation.trained import FACT as TRAINED_ON
 
 
 class Export(Plugin):
@@ -25,7 +26,7 @@ class Export(Plugin):
         """Fill `draft.folder` with the model and the new graph, `draft.numbers` with how well the two agree."""
         manifest = open_artifact(self.model, "model").manifest
         shutil.copytree(self.model, draft.folder, ignore=shutil.ignore_patterns(MANIFEST), dirs_exist_ok=True)
-        draft.facts |= {key: manifest[key] for key in ("model", "task", "heads") if key in manifest}
+        draft.facts |= {key: manifest[key] for key in ("model", "task", "heads", TRAINED_ON) if key in manifest}
         draft.facts["exports"] = dict(manifest.get("exports", {}))
         draft.numbers |= self._added(draft)
 
