@@ -51,7 +51,7 @@ def test_names_with_and_without_spaces(file):
         ("name_pairs", "C1||a", "expected 3 columns separated by '||', found 2"),
         ("terms", "C1\tko", r"expected 3 columns separated by '\t', found 2"),
         ("terms", "C1\t고혈압\tko", "the second column is no language code"),
-        ("terms", "C1\tko\t통풍||발작", "a '||' in a name"),
+        ("terms", "C1\tko\t통풍||발작", "a '||' in a name: it separates names in other formats"),
     ],
 )
 def test_a_wrong_column_is_a_bad_record_with_its_reason(file, use, line, reason):

@@ -28,5 +28,5 @@ def _parse(line: str) -> list[Name]:
     if not (language.isascii() and language.replace("-", "").isalnum() and len(language) <= 8):
         raise RecordError("the second column is no language code")
     if "||" in term:
-        raise RecordError("a '||' in a name: it separates names in other formats, here each has a line of its own")
+        raise RecordError("a '||' in a name: it separates names in other formats")
     return [Name(concept, term, language)]
