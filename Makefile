@@ -20,7 +20,8 @@ bench: .venv/dev
 	$(BIN)/medenc run sample
 	$(BIN)/python benchmarks/retrieval.py src/medenc/sample runs/sample/index --split test
 	$(BIN)/python benchmarks/latency.py runs/sample/index
-	for name in analyzer search linking encode; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	for name in analyzer search linking; do $(BIN)/python benchmarks/$$name.py || exit 1; done
+	$(BIN)/medenc bench encode
 
 clean:
 	rm -rf .venv build dist runs src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,7 +3,7 @@
 Every command imports what it needs when it runs, so that `--help` answers at once and needs neither torch nor an index.
 """
 
-from medenc.cli import corpora, indexes, models, recipes, serving
+from medenc.cli import corpora, indexes, measuring, models, recipes, serving
 from medenc.cli.app import app, main
 
-__all__ = ["app", "corpora", "indexes", "main", "models", "recipes", "serving"]
+__all__ = ["app", "corpora", "indexes", "main", "measuring", "models", "recipes", "serving"]

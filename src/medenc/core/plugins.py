@@ -24,6 +24,7 @@ PACKAGES = {
     "head": "medenc.models.heads",
     "backend": "medenc.runtime.backends",
     "step": "medenc.steps",
+    "system": "medenc.bench.systems",
 }
 
 

@@ -1,0 +1,1 @@
+"""Measuring on the machine at hand: our paths, and others beside them."""
