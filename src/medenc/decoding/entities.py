@@ -1,14 +1,19 @@
-"""Entities as predictions: found, scored, compared with a dictionary, and printed."""
+"""Entities as predictions: found, scored, compared with a dictionary, printed; and what all tasks of entities share."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
+from medenc.core.errors import MedencError
+from medenc.core.plugins import Plugin
 from medenc.data.examples import Annotated
+from medenc.decoding.inputs import fields, records
+from medenc.decoding.units import UnitKind
 from medenc.metrics import spans
+from medenc.metrics.counts import Counts
 
 SHORTEST = 2  # characters of a name that the dictionary looks for
 
@@ -30,6 +35,78 @@ class Found:
 
 
 Entities = tuple[Found, ...]
+
+
+class EntityTask(Plugin):
+    """A task whose predictions are the entities of a text; how they are learned and read is the task's own."""
+
+    together: ClassVar[bool] = False
+
+    unit: UnitKind = "word"
+    measure: Literal["f1", "macro_f1"] = "f1"  # strict; EBM PICO is macro_f1 over words
+
+    @property
+    def main_measure(self) -> str:
+        """The option `measure`."""
+        return self.measure
+
+    @property
+    def added_tokens(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
+    def labels_of(self, rows: Sequence[Any]) -> list[str]:
+        """The labels of the entities. Raises: MedencError when there is no entity."""
+        found = entity_labels(self._annotated(rows))
+        if not found:
+            raise MedencError("no training row has an entity", where="data")
+        return found
+
+    def gold(self, row: Annotated) -> Entities:
+        """The row's own entities."""
+        return gold_entities(row)
+
+    def score(
+        self,
+        rows: Sequence[Annotated],
+        predictions: Sequence[Entities],
+        labels: Sequence[str],  # noqa: ARG002 - part of the contract
+    ) -> dict[str, float]:
+        """Strict `f1`, `precision`, `recall`, `macro_f1`, and `nested_recall` where entities overlap."""
+        return entity_scores(rows, predictions)
+
+    def right(self, row: Annotated, prediction: Entities) -> bool:
+        """Whether the entities are the row's, all of them and no other."""
+        return {entity.span for entity in prediction} == row.spans
+
+    def sure(self, prediction: Entities) -> float:
+        """The least sure of the entities decides; 1 for none."""
+        return min((entity.score for entity in prediction), default=1.0)
+
+    def by_label(
+        self, rows: Sequence[Annotated], predictions: Sequence[Entities], labels: Sequence[str]
+    ) -> dict[str, Counts]:
+        """Strict counts of each label's entities."""
+        return spans.by_label([row.spans for row in rows], [{e.span for e in own} for own in predictions], labels)
+
+    def baseline(self, train: Sequence[Annotated], rows: Sequence[Annotated]) -> tuple[str, list[Entities]]:
+        """The names of the training rows, wherever they occur."""
+        return "dictionary of the training entities", dictionary_match(train, rows)
+
+    def to_json(self, prediction: Entities) -> dict[str, Any]:
+        """`{"entities": [...]}`."""
+        return entities_json(prediction)
+
+    def row(self, id_: str, value: str | Mapping[str, Any]) -> Annotated:
+        """A text, or `{"text"}`."""
+        return Annotated(id_, fields(id_, value, ("text",))["text"])
+
+    def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
+        """Every text."""
+        return list(texts)
+
+    def _annotated(self, rows: Sequence[Any]) -> list[Annotated]:
+        return records(rows, Annotated, type(self).__module__.rpartition(".")[2])
 
 
 def gold_entities(row: Annotated) -> Entities:

@@ -4,73 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
-from medenc.core.plugins import Plugin
 from medenc.data.examples import Annotated
 from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
-from medenc.decoding.entities import (
-    Entities,
-    dictionary_match,
-    entities_json,
-    entity_labels,
-    entity_scores,
-    gold_entities,
-)
-from medenc.decoding.inputs import fields, records
+from medenc.decoding.entities import Entities, EntityTask
 from medenc.decoding.span_windows import Marked, Seen, entities_of, marked, seen, span_windows, stacked
-from medenc.decoding.units import UnitKind
-from medenc.metrics.counts import Counts
-from medenc.metrics.spans import by_label
 
 
-class EntitySpans(Plugin):
+class EntitySpans(EntityTask):
     """CMeEE and other nested entities. A long text is read in windows that overlap by a quarter.
 
     What cannot be taught is counted as `lost`: an entity that begins or ends inside a unit (never with
     `unit = "character"`), or that is longer than two windows share.
     """
 
-    together: ClassVar[bool] = False
-
-    unit: UnitKind = "word"
     threshold: float = 0.0  # of the score; 0 is the model's own
     size: int = Field(default=64, ge=2, multiple_of=2)  # of the head's vectors
     dropout: float = Field(default=0.1, ge=0, lt=1)
-    measure: Literal["f1", "macro_f1"] = "f1"
-
-    @property
-    def main_measure(self) -> str:
-        """The option `measure`."""
-        return self.measure
-
-    @property
-    def added_tokens(self) -> tuple[str, ...]:
-        """None."""
-        return ()
 
     def head_options(self, labels: Sequence[str]) -> dict[str, Any]:
         """The head `span_matrix`, one matrix a label."""
         stack = {"name": "entities", "size": len(labels)}
         return {"use": "span_matrix", "matrices": [stack], "size": self.size, "dropout": self.dropout}
 
-    def labels_of(self, rows: Sequence[Any]) -> list[str]:
-        """The labels of the entities. Raises: MedencError when there is no entity."""
-        found = entity_labels(records(rows, Annotated, "entity_spans"))
-        if not found:
-            raise MedencError("no training row has an entity", where="data")
-        return found
-
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
         """A feature for every window."""
-        rows = records(rows, Annotated, "entity_spans")
+        rows = self._annotated(rows)
         number = {label: place for place, label in enumerate(labels)}
         teach = None
         if learn:
@@ -99,49 +66,6 @@ class EntitySpans(Plugin):
             entities = entities_of(rows[row].text, [seen(feature) for feature in features_], answers, labels)
             predictions.append(tuple(sorted(entities, key=lambda entity: entity.span)))
         return predictions
-
-    def gold(self, row: Annotated) -> Entities:
-        """The row's own entities."""
-        return gold_entities(row)
-
-    def score(
-        self,
-        rows: Sequence[Annotated],
-        predictions: Sequence[Entities],
-        labels: Sequence[str],  # noqa: ARG002 - part of the contract
-    ) -> dict[str, float]:
-        """Strict `f1`, `precision`, `recall`, `macro_f1`, and `nested_recall` where entities overlap."""
-        return entity_scores(rows, predictions)
-
-    def right(self, row: Annotated, prediction: Entities) -> bool:
-        """Whether the entities are the row's, all of them and no other."""
-        return {entity.span for entity in prediction} == row.spans
-
-    def sure(self, prediction: Entities) -> float:
-        """The least sure of the entities decides; 1 for none."""
-        return min((entity.score for entity in prediction), default=1.0)
-
-    def by_label(
-        self, rows: Sequence[Annotated], predictions: Sequence[Entities], labels: Sequence[str]
-    ) -> dict[str, Counts]:
-        """Strict counts of each label's entities."""
-        return by_label([row.spans for row in rows], [{e.span for e in own} for own in predictions], labels)
-
-    def baseline(self, train: Sequence[Annotated], rows: Sequence[Annotated]) -> tuple[str, list[Entities]]:
-        """The names of the training rows, wherever they occur."""
-        return "dictionary of the training entities", dictionary_match(train, rows)
-
-    def to_json(self, prediction: Entities) -> dict[str, Any]:
-        """`{"entities": [...]}`."""
-        return entities_json(prediction)
-
-    def row(self, id_: str, value: str | Mapping[str, Any]) -> Annotated:
-        """A text, or `{"text"}`."""
-        return Annotated(id_, fields(id_, value, ("text",))["text"])
-
-    def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
-        """Every text."""
-        return list(texts)
 
 
 def _cells(window: Seen, row: Annotated, number: Mapping[str, int]) -> list[tuple[int, int, int]]:

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
-from medenc.core.plugins import Plugin
 from medenc.data.examples import Annotated, Entity
 from medenc.data.tags import decode as chunks_of
 from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
-from medenc.decoding.entities import (
-    Entities,
-    Found,
-    dictionary_match,
-    entities_json,
-    entity_labels,
-    entity_scores,
-    gold_entities,
-)
-from medenc.decoding.inputs import fields, records
+from medenc.decoding.entities import Entities, EntityTask, Found
 from medenc.decoding.pieces import Frame, Pieces
 from medenc.decoding.probabilities import softmax
-from medenc.decoding.units import UnitKind, Units, units, windowed
-from medenc.metrics.counts import Counts
-from medenc.metrics.spans import by_label
+from medenc.decoding.units import Units, units, windowed
 
 PREFIXES = {"iob2": "BI", "bioes": "BIES"}
 Tags = list[tuple[np.ndarray, np.ndarray]]  # of each layer: number and probability of every unit's tag
 
 
-class Tagging(Plugin):
+class Tagging(EntityTask):
     """Named entities in IOB2 or BIOES tags; a long text is read in windows, every unit decided once.
 
     One row of tags cannot hold entities that overlap, so `layers` gives some labels a row of their own: CMeEE's two
@@ -45,13 +33,9 @@ class Tagging(Plugin):
     longer of two entities with one start, and lets others overwrite each other's tags.
     """
 
-    together: ClassVar[bool] = False
-
-    unit: UnitKind = "word"
     scheme: Literal["iob2", "bioes"] = "iob2"
     layers: tuple[tuple[str, ...], ...] = ()  # labels with a row of tags of their own; all others share the first
     broken: Literal["mend", "drop"] = "mend"  # tags that form no entity: as conlleval reads them, or not at all
-    measure: Literal["f1", "macro_f1"] = "f1"  # strict; EBM PICO is macro_f1 over words
     head: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -61,32 +45,15 @@ class Tagging(Plugin):
             raise ValueError("layers are disjoint sets of labels, none of them empty")
         return self
 
-    @property
-    def main_measure(self) -> str:
-        """The option `measure`."""
-        return self.measure
-
-    @property
-    def added_tokens(self) -> tuple[str, ...]:
-        """None."""
-        return ()
-
     def head_options(self, labels: Sequence[str]) -> dict[str, Any]:
         """The head `tokens`, a size for every layer."""
         return {"use": "tokens", "sizes": [len(self._tags(own)) for own in self._layers(labels)], **self.head}
-
-    def labels_of(self, rows: Sequence[Any]) -> list[str]:
-        """The labels of the entities. Raises: MedencError when there is no entity."""
-        found = entity_labels(records(rows, Annotated, "tagging"))
-        if not found:
-            raise MedencError("no training row has an entity", where="data")
-        return found
 
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
         """A feature for every window; its memory is the spans of the units it decides and where they begin."""
-        rows = records(rows, Annotated, "tagging")
+        rows = self._annotated(rows)
         frame = Frame.of(tokenizer, pair=False)
         divided = units(tokenizer, [row.text for row in rows], [row.tokens for row in rows], self.unit)
         layers = [self._tags(own) for own in self._layers(labels)]
@@ -129,49 +96,6 @@ class Tagging(Plugin):
                 entities += self._entities(rows[row].text, spans, [names[tag] for tag in tags], sure)
             predictions.append(tuple(sorted(entities, key=lambda entity: entity.span)))
         return predictions
-
-    def gold(self, row: Annotated) -> Entities:
-        """The row's own entities."""
-        return gold_entities(row)
-
-    def score(
-        self,
-        rows: Sequence[Annotated],
-        predictions: Sequence[Entities],
-        labels: Sequence[str],  # noqa: ARG002
-    ) -> dict[str, float]:
-        """Strict `f1`, `precision`, `recall`, `macro_f1`; entities that the tags cannot hold count as missed."""
-        return entity_scores(rows, predictions)
-
-    def right(self, row: Annotated, prediction: Entities) -> bool:
-        """Whether the entities are the row's, all of them and no other."""
-        return {entity.span for entity in prediction} == row.spans
-
-    def sure(self, prediction: Entities) -> float:
-        """The least sure of the entities decides; 1 for none."""
-        return min((entity.score for entity in prediction), default=1.0)
-
-    def by_label(
-        self, rows: Sequence[Annotated], predictions: Sequence[Entities], labels: Sequence[str]
-    ) -> dict[str, Counts]:
-        """Strict counts of each label's entities."""
-        return by_label([row.spans for row in rows], [{e.span for e in own} for own in predictions], labels)
-
-    def baseline(self, train: Sequence[Annotated], rows: Sequence[Annotated]) -> tuple[str, list[Entities]]:
-        """The names of the training rows, wherever they occur."""
-        return "dictionary of the training entities", dictionary_match(train, rows)
-
-    def to_json(self, prediction: Entities) -> dict[str, Any]:
-        """`{"entities": [...]}`."""
-        return entities_json(prediction)
-
-    def row(self, id_: str, value: str | Mapping[str, Any]) -> Annotated:
-        """A text, or `{"text"}`."""
-        return Annotated(id_, fields(id_, value, ("text",))["text"])
-
-    def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
-        """Every text."""
-        return list(texts)
 
     def _layers(self, labels: Sequence[str]) -> list[list[str]]:
         """The labels of each layer, of the common one first."""
