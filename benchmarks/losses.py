@@ -23,7 +23,7 @@ from medenc.decoding.contract import Task
 from medenc.text.tokenizer import train_wordpiece
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tasks"))
-from ideal import IDEAL
+from ideal import IDEAL  # type: ignore[import-not-found]
 
 Values = dict[str, Any]
 SPANS: Values = {"use": "entity_spans"}
@@ -49,9 +49,9 @@ def files(data: Path) -> Iterator[File]:
     for folder in sorted((data / "ner_en_mtl2016").glob("*-IOB")):
         for part in sorted(folder.glob("*.tsv.gz")):
             yield File(str(part.relative_to(data)), CONLL, (SPANS, TAGS))
-    for part in ("train", "dev"):
-        yield File(f"chineseblue/cMedQANER/{part}.json.gz", {"use": "mentions"}, (CHARACTER_SPANS,))
-        yield File(f"chineseblue/cMedQANER/{part}.txt.gz", CHARACTERS, (CHARACTER_SPANS, {**TAGS, "unit": "character"}))
+    for name in ("train", "dev"):
+        yield File(f"chineseblue/cMedQANER/{name}.json.gz", {"use": "mentions"}, (CHARACTER_SPANS,))
+        yield File(f"chineseblue/cMedQANER/{name}.txt.gz", CHARACTERS, (CHARACTER_SPANS, {**TAGS, "unit": "character"}))
     for part in sorted((data / "ncbi_disease").glob("conll/*")):
         yield File(str(part.relative_to(data)), CONLL, (SPANS, TAGS))
     yield File("klue/klue-ner-v1.1_dev.tsv.gz", CHARACTERS, (CHARACTER_SPANS, {**TAGS, "unit": "character"}))
