@@ -145,9 +145,21 @@ def test_a_mistake_does_not_name_folders_of_the_machine(client):
 
 
 @pytest.mark.parametrize(
-    "where", ["HONG = 1", "HONG GILDONG", "id = 'HONG", "id > 7 + 'HONG'", "(" * 500, "NOT " * 250]
+    "where",
+    [
+        "HONG = 1",
+        "HONG GILDONG",
+        "id = 'HONG",
+        "id > 7 + 'HONG'",
+        "(" * 500,
+        "NOT " * 250,
+        "?",
+        "id = $1",
+        "id = N'HONG'",
+    ],
 )
 def test_a_bad_filter_is_explained_by_the_columns(client, where):
+    """Seen to fail with a placeholder, at which LanceDB panics."""
     answer = client.post("/v1/search", json={"query": "a", "where": where})
     assert answer.status_code == 422
     assert answer.json()["error"]["where"] == "body.where"

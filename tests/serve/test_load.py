@@ -280,10 +280,7 @@ def revived(index, rounds):
 
 @pytest.mark.slow
 def test_a_killed_server_comes_back(index):
-    """Ten kills: the same answers after each start, and no wait but that for Python and the index.
-
-    Seen to fail with an index that had lost a document, which the new server found.
-    """
+    """Ten kills: the same answers after each start, and no wait but that for Python and the index."""
     times = revived(index, 10)
     print(f"10 kills, up again after {min(times):.1f} to {max(times):.1f} s, 0 wrong answers")
     assert sorted(times)[len(times) // 2] <= 5

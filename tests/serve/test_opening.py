@@ -1,5 +1,7 @@
 """What a server opens: real artifacts, checked before they are used, changed without mixing."""
 
+import asyncio
+import json
 import os
 import shutil
 import subprocess
@@ -9,10 +11,13 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from live import Client, Live
 from real_parts import made, step
+from trained import trained
 
 from medenc import api
 from medenc.core.errors import MedencError
+from medenc.data.examples import Answer, Question
 from medenc.serve.app import create_app
 from medenc.serve.keys import add_key
 from medenc.serve.opening import Sources, open_sources
@@ -171,6 +176,7 @@ sys.addaudithook(lambda event, arguments: events.append(event) if event in watch
 sys.modules.update(torch=None, transformers=None, accelerate=None)
 from pathlib import Path
 from fastapi.testclient import TestClient
+from live import Client, Live
 from medenc.serve.app import create_app
 from medenc.serve.opening import Sources, open_sources
 sources = Sources(Path({index!r}), {{name: Path(path) for name, path in {models!r}.items()}}, Path({terms!r}))
@@ -193,15 +199,40 @@ def alone(sources, asked=(), shown=(), planted=""):
     code = ALONE.format(paths=sys.path, asked=asked, shown=shown, planted=planted, **given)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return done.stdout.split("events ")[1].strip()
+    return done.stdout.splitlines()
 
 
 def test_a_server_needs_no_torch_and_connects_to_nobody(sources):
-    """Opened, asked on every route, reloaded: no look-up of a name, no connection, no pickle, no other program."""
-    assert alone(sources, ASKED, SHOWN) == "[]"
+    """Opened, asked on every route, reloaded: no look-up of a name, no connection, no pickle, no other program.
+
+    The one connection is planted at the end, for the watch to see.
+    """
+    planted = (
+        "print('before', events)\nimport socket\nwith socket.socket() as one:\n    one.connect_ex(('127.0.0.1', 9))"
+    )
+    assert alone(sources, ASKED, SHOWN, planted) == ["before []", "events ['socket.connect']"]
 
 
-def test_the_watch_over_connections_sees_one(sources):
-    """The planted fault of the test before."""
-    planted = "import socket\nwith socket.socket() as planted:\n    planted.connect_ex(('127.0.0.1', 9))"
-    assert alone(sources, planted=planted) == "['socket.connect']"
+@pytest.mark.slow
+def test_a_trained_reader_answers_from_a_pasted_text(tmp_path):
+    """`medenc serve --model NAME=READER` alone, over HTTP."""
+    asked, drugs = "Which drug was given?", ["Warfarin", "Aspirin", "Metformin", "Furosemide"] * 4
+    filler = "The ward was calm and the night was long. "
+    rows = []
+    for place, drug in enumerate(drugs):
+        text = filler * (place % 3) + f"The drug given was {drug} on that day. "
+        rows.append(Question(f"a{place}", asked, text, (Answer(drug, text.index(drug)),), (drug,)))
+        rows.append(Question(f"n{place}", asked, filler * (1 + place % 4), impossible=True))
+    options = {"use": "extractive_qa", "doc_stride": 16}
+    model, _ = trained(tmp_path / "reader", options, rows, steps=80, backends=("openvino",))
+    command = [str(Path(sys.executable).with_name("medenc")), "serve", "--model", f"notes={model}", "--port", "0"]
+    with Live(command) as server:
+        client, text = Client(server.port), f"{filler * 9}👩‍⚕️ The drug given was Warfarin on that day. {filler * 9}"
+        status, _, body = asyncio.run(client.ask("POST", "/v1/ask", {"question": asked, "text": text}, keep=False))
+        best = json.loads(body)["answers"][0]
+        assert (status, best["text"], text[best["start"] : best["end"]]) == (200, "Warfarin", "Warfarin")
+        assert text[slice(*best["sentence"])].endswith("The drug given was Warfarin on that day.")
+        status, _, body = asyncio.run(client.ask("POST", "/v1/ask", {"question": asked, "text": filler}, keep=False))
+        assert (status, json.loads(body)["answers"]) == (200, [])
+        status, _, body = asyncio.run(client.ask("POST", "/v1/ask", {"question": asked}, keep=False))
+        assert (status, json.loads(body)["error"]["code"]) == (404, "not_served")

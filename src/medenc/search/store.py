@@ -139,6 +139,10 @@ class Store:
             raise OutdatedError from error
         except ValueError as error:
             raise _bad_condition(str(error), [*metadata.OWN, *self.columns()]) from None
+        except Exception as error:  # at a literal that it does not know LanceDB panics, in a class of no module
+            if type(error).__name__ != "RustPanic":
+                raise
+            raise _bad_condition("", [*metadata.OWN, *self.columns()]) from None
         ids: list[str] = found["id"].to_pylist()
         return ids
 
