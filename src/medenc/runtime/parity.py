@@ -48,7 +48,7 @@ def _graphs(path: Path) -> list[tuple[str, Precision]]:
 
 
 def _check(model: ModelFolder, path: Path, backend: str, precision: Precision) -> dict[str, Any]:
-    known = model.manifest.get("exports", {}).get(backend, {}).get(precision, {})
+    known = model.manifest.get("exports", {}).get(backend, {}).get(precision, {}).get("probes", {})
     try:
         return agreement(path, backend, model.facts.max_tokens, precision, known).to_json()
     except MedencError as error:

@@ -93,7 +93,7 @@ class Trial:
             "accepted": not why,
             "why": why,
             **verdict.figures,
-            **probes,
+            "probes": probes,
             "speedup": speedup and round(speedup, 2),
             "layers": sum(len(graph.layers) for graph in self._graphs.values()),
             "in_float": [f"{tower.name}:{layer}" if len(self._graphs) > 1 else layer for tower, layer in in_float],

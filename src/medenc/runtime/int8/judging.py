@@ -100,11 +100,9 @@ class Rankings:
 
 
 class Decisions:
-    """Judges a task's model: its decisions, and its scores where the rows are labelled."""
+    """Judges a task's model: its decisions on all rows, and its scores on the first ones, which are labelled."""
 
-    def __init__(
-        self, folder: Path, max_tokens: int, backend: str, rows: Sequence[Any], labelled: bool = False
-    ) -> None:
+    def __init__(self, folder: Path, max_tokens: int, backend: str, rows: Sequence[Any], labelled: int = 0) -> None:
         self._open = lambda precision: open_answering(folder, max_tokens, backend, precision=precision)
         self._rows, self._labelled, self._answering = list(rows), labelled, self._open("fp32")[0]
         self._before = self._predictions("fp32")
@@ -126,7 +124,8 @@ class Decisions:
         return answering.predict(self._rows, run).predictions
 
     def _score(self, predictions: list[Any]) -> dict[str, float]:
-        return self._answering.task.score(self._rows, predictions, self._answering.labels)
+        labelled = slice(self._labelled)
+        return self._answering.task.score(self._rows[labelled], predictions[labelled], self._answering.labels)
 
     def _same(self, after: list[Any]) -> Iterator[bool]:
         to_json = self._answering.task.to_json

@@ -29,7 +29,7 @@ class Material(Generic[Held]):
     source: str
     calibration: Sequence[Any]
     held_out: Held
-    judged: bool  # whether it is known what is right on the held-out inputs
+    judged: int  # of how many held-out inputs, the first ones, it is known what is right
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def for_rankings(texts: Path | None = None, judged: RetrievalData | None = None)
     if texts is None:
         return _sample(judged)
     calibration, rest = _split(_texts(texts), texts)
-    return Material(texts.name, calibration, judged or _unjudged(rest, texts), judged is not None)
+    return Material(texts.name, calibration, judged or _unjudged(rest, texts), _known(judged))
 
 
 def for_decisions(
@@ -57,11 +57,11 @@ def for_decisions(
 
     Args:
         texts: a text a line, or JSON lines of inputs as `medenc predict` reads them; None takes the bundled sample.
-        judged: labelled rows to decide on; None takes the inputs that are not calibrated on.
+        judged: labelled rows to decide on before the inputs that are not calibrated on.
     """
     inputs = _inputs(texts) if texts else [one for block in _blocks() for one in task.probes(block)]
-    calibration, rest = _split([task.row(str(place), one) for place, one in enumerate(inputs)], texts, judged)
-    return Material(texts.name if texts else SAMPLE, calibration, judged or rest, judged is not None)
+    calibration, rest = _split([task.row(str(place), one) for place, one in enumerate(inputs)], texts)
+    return Material(texts.name if texts else SAMPLE, calibration, [*(judged or ()), *rest], len(judged or ()))
 
 
 def _sample(judged: RetrievalData | None) -> Material[RetrievalData]:
@@ -72,7 +72,7 @@ def _sample(judged: RetrievalData | None) -> Material[RetrievalData]:
     learned = load_beir(found.path, "train").queries
     calibration = [passage.content for passage in seen] + [query.text for query in learned[::2]]
     held_out = judged or RetrievalData(rest, found.queries, {}, found.path)
-    return Material(SAMPLE, calibration, held_out, judged is not None)
+    return Material(SAMPLE, calibration, held_out, _known(judged))
 
 
 def _blocks() -> list[list[str]]:
@@ -87,12 +87,16 @@ def _unjudged(texts: Sequence[str], path: Path) -> RetrievalData:
     return RetrievalData(passages, [Query(passage.id, passage.text) for passage in passages], {}, path)
 
 
-def _split(rows: Sequence[Any], path: Path | None, judged: Sequence[Any] | None = None) -> tuple[list[Any], list[Any]]:
+def _known(judged: RetrievalData | None) -> int:
+    return len(judged.queries) if judged else 0
+
+
+def _split(rows: Sequence[Any], path: Path | None) -> tuple[list[Any], list[Any]]:
     """A third at most to calibrate on, the rest to judge by, drawn alike every time."""
-    if len(rows) < (1 if judged else LEAST):
+    if len(rows) < LEAST:
         raise MedencError(f"expected at least {LEAST} texts, found {len(rows)}", where=path or SAMPLE)
     drawn = random.Random(0).sample(list(rows), len(rows))
-    cut = min(CALIBRATION, len(drawn) if judged else len(drawn) // 3)
+    cut = min(CALIBRATION, len(drawn) // 3)
     return drawn[:cut], drawn[cut : cut + HELD_OUT]
 
 
