@@ -7,7 +7,7 @@ premise stands on both sides. The test rows are used once, at the end: no settin
 
 Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
 
-Run: python benchmarks/tasks.py --data DATA [--only NAME…] [--seeds 3] [--out runs/tasks]
+Run: python benchmarks/tasks.py --data DATA [--only NAME…] [--seeds 3] [--longer 4] [--out runs/tasks]
 """
 
 from __future__ import annotations
@@ -336,8 +336,8 @@ def warm(language: str, data: Path, out: Path) -> Path:
     return made(out / "warm" / language, build("step", step, "warm"))
 
 
-def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
-    """The numbers of a data set under some seeds."""
+def measured(name: str, data: Path, out: Path, seeds: int, longer: int) -> dict[str, Any]:
+    """The numbers of a data set under some seeds, after `longer` times its epochs."""
     own = SETS[name]
     train: Values = {
         "start": warm(own.language, data, out),
@@ -345,7 +345,7 @@ def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
         "dropout": 0.1,
         "objective": {"use": "supervised", "task": own.task},
         "data": placed([*own.rows.train, *own.more], data),
-        "fit": own.fit,
+        "fit": {**own.fit, "num_train_epochs": longer * own.fit["num_train_epochs"]},
     }
     options = {
         "use": "seeds",
@@ -354,7 +354,7 @@ def measured(name: str, data: Path, out: Path, seeds: int) -> dict[str, Any]:
         "data": placed(own.rows.test, data),
         "rounds": 200,
     }
-    path = made(_with_earlier_seeds(out / "sets" / f"{name}-{seeds}", seeds), build("step", options, name))
+    path = made(_with_earlier_seeds(out / "sets" / f"{name}-x{longer}-{seeds}", seeds), build("step", options, name))
     numbers: dict[str, Any] = open_artifact(path).manifest["numbers"]
     return numbers
 
@@ -391,6 +391,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--longer", type=int, default=1, help="times the epochs")
     parser.add_argument("--out", type=Path, default=Path("runs/tasks"))
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -401,7 +402,9 @@ def main() -> None:
     )
     for name in asked.only:
         began = time.monotonic()
-        found[name] = measured(name, asked.data, asked.out, asked.seeds) | {"seconds": time.monotonic() - began}
+        found[name] = measured(name, asked.data, asked.out, asked.seeds, asked.longer) | {
+            "seconds": time.monotonic() - began
+        }
         print(row(name, found[name]), flush=True)
     if asked.json:
         print(json.dumps(found, indent=2))
