@@ -263,7 +263,7 @@ def test_six_hundred_damages_are_found(own_dense_index, tmp_path):
     Seen to fail with a check of sizes instead of digests.
     """
     rng, found, opened = random.Random(0), Counter(), Counter()
-    for copy, name, kind in mutated(own_dense_index.path, tmp_path, 3, rng):
+    for copy, name, kind in mutated(own_dense_index.path, tmp_path, 4, rng):
         assert snapshot.damaged(copy) == [name], kind
         found[kind] += 1
         try:
