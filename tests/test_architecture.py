@@ -34,7 +34,15 @@ LAYER = {
     "cli": 7,
 }
 MODULES = sorted(p for p in ROOT.rglob("*.py") if p not in (ROOT / "__init__.py", ROOT / "__main__.py"))
-NEEDS_TORCH = ("models", "objectives", "train", "runtime/export.py", "runtime/backends/torch.py", "bench/systems")
+NEEDS_TORCH = (
+    "models",
+    "objectives",
+    "train",
+    "runtime/export.py",
+    "runtime/backends/torch.py",
+    "bench/systems",
+    "bench/random_model.py",
+)
 
 
 def imports(path: Path) -> list[tuple[str, bool]]:

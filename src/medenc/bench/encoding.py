@@ -58,6 +58,7 @@ class Turns:
 
     cold: list[float] = field(default_factory=list)  # seconds from nothing to the first vector
     bulk: list[float] = field(default_factory=list)  # seconds
+    processor: list[float] = field(default_factory=list)  # seconds of all threads, which other work disturbs less
     queries: list[float] = field(default_factory=list)  # milliseconds, of all rounds
     peak: list[int] = field(default_factory=list)  # bytes
 
@@ -159,6 +160,7 @@ class _Run:
         turns = self.turns.setdefault(name, Turns())
         turns.cold.append(cold)
         turns.bulk.append(answer["bulk_seconds"])
+        turns.processor.append(answer["processor_seconds"])
         turns.queries += answer["query_milliseconds"]
         turns.peak.append(answer["peak_bytes"])
 
@@ -196,12 +198,13 @@ def _process(python: Path, job: Job) -> tuple[float, dict[str, Any]]:
 def _figures(
     name: str, turns: Turns, base: Turns | None, texts: int, work: float, ceilings: Mapping[str, float]
 ) -> dict[str, Any]:
-    seconds = statistics.median(turns.bulk)
+    seconds, processor = statistics.median(turns.bulk), statistics.median(turns.processor)
     precision = "int8" if name.endswith("int8") else "fp32"
     p50, p99 = np.percentile(turns.queries, [50, 99]).tolist()
     return {
         "texts_per_second": texts / seconds,
         "times": None if base is None else statistics.median(base.bulk) / seconds,
+        "processor_times": None if base is None else statistics.median(base.processor) / processor,
         "share_of_ceiling": work / seconds / ceilings[precision],
         "query_ms": {"p50": p50, "p99": p99},
         "cold_seconds": statistics.median(turns.cold),

@@ -9,7 +9,17 @@ from typing import Any
 
 from medenc.core.files import write_bytes, write_json
 
-HEAD = ("system", "texts/s", "×", "query p50 / p99", "first vector", "peak memory", "cosine, least", "of the ceiling")
+HEAD = (
+    "system",
+    "texts/s",
+    "×",
+    "× processor time",
+    "query p50 / p99",
+    "first vector",
+    "peak memory",
+    "cosine, least",
+    "of the ceiling",
+)
 LABEL, BAR, RIGHT, ROW, TOP = 250, 360, 90, 24, 34  # pixels
 OURS, OTHERS, INK = "#b45309", "#94a3b8", "#475569"
 
@@ -68,7 +78,7 @@ def _row(name: str, own: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         name,
         f"{own['texts_per_second']:,.1f}",
-        "–" if own["times"] is None else f"{own['times']:.2f}",
+        *("–" if own[name] is None else f"{own[name]:.2f}" for name in ("times", "processor_times")),
         f"{own['query_ms']['p50']:.1f} / {own['query_ms']['p99']:.1f} ms",
         f"{own['cold_seconds']:.2f} s",
         f"{own['peak_bytes'] / 2**20:,.0f} MiB",

@@ -33,7 +33,7 @@ def bench(
     import tempfile
 
     from medenc.bench import encoding, report
-    from medenc.bench.material import make_model, mixed_lengths
+    from medenc.bench.material import mixed_lengths
 
     given = _given(texts, count) if texts else mixed_lengths(count)
     pythons = {name: Path(path) for name, _, path in (pair.partition("=") for pair in python or [])}
@@ -41,6 +41,8 @@ def bench(
         named = target in BENCHMARKS
         model = Path(folder) / "model" if named else Path(target)
         if named:
+            from medenc.bench.random_model import make_model  # torch, which a finished model does without
+
             make_model(size, model)
         systems = {**(encoding.PEERS if named else {}), **encoding.ours(model)}
         measured = encoding.measure(model, given, systems, rounds, pythons)
