@@ -86,7 +86,7 @@ def test_eight_times_too_much_is_refused_and_not_dropped():
 def test_a_minute_of_eight_times_too_much():
     """A minute after 40 s of the same, in which the memory grows to what the full queue needs.
 
-    Seen to fail with a counter that keeps every answer's headers (+6 MiB a minute).
+    Seen to fail with a counter that keeps every answer's headers (+23 MiB a minute).
     """
     cost, warm_up = 0.02, 40
     tally, text, seen, seconds = overload(seconds=warm_up + 60, cost=cost)
