@@ -41,7 +41,7 @@ class File:
     path: str
     reader: Values
     schemes: tuple[Values, ...]
-    max_tokens: int = 128
+    max_tokens: int = 512
 
 
 def files(data: Path) -> Iterator[File]:
@@ -63,8 +63,8 @@ def files(data: Path) -> Iterator[File]:
         learn = "each" if name.startswith("list") else "first"
         yield File(f"bioasq_golden/derived_squad/{name}.json.gz", {"use": "squad"}, ({**QA, "learn": learn},), 384)
     for name in ("200423_covidQA", "derived_fixed_offsets"):
-        yield File(f"covid_qa/{name}.json.gz", {"use": "squad"}, (QA,), 512)
-    yield File("cmrc2018/cmrc2018_trial.json.gz", {"use": "squad"}, ({**QA, "unit": "character"},), 512)
+        yield File(f"covid_qa/{name}.json.gz", {"use": "squad"}, (QA,))
+    yield File("cmrc2018/cmrc2018_trial.json.gz", {"use": "squad"}, ({**QA, "unit": "character"},))
     yield File("mcq_en/medmcqa_dev.jsonl.gz", {"use": "choices"}, ({"use": "multiple_choice"},))
 
 
