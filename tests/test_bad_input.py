@@ -48,7 +48,7 @@ def said(capsys, monkeypatch, *arguments):
         ),
         ("C1||a||b\nC2||a||b||c\n", "terms.txt:2: expected 3 columns separated by '||', found 4; 1 of 2 records"),
         ("C1||고혈압\nC2||\n", "terms.txt:2: column 2 is empty; 1 of 2 records are bad"),
-        ("C1||고혈압\nC2||당뇨병\n".encode("cp949"), "terms.txt:1: the bytes look like cp949 (convert it (iconv -f cp949"),
+        ("C1||고혈압\nC2||당뇨병\n".encode("cp949"), "terms.txt:1: the bytes look like cp949 (convert it (iconv"),
         ("code\teng\nC1||고혈압\n".encode("cp949"), "the bytes look like cp949"),
     ],
 )
