@@ -81,6 +81,22 @@ def test_leaks_are_looked_for_in_what_the_model_was_trained_on(tmp_path, data):
         assert [query.id for query in train_queries(path, data).queries] == ["q3"]
 
 
+def test_queries_of_folders_that_share_names_are_all_known(tmp_path):
+    """Seen to fail: the third folder's queries replaced the second's, and a renamed split ended the measurement."""
+    sources = []
+    for number in range(4):
+        folder = tmp_path / str(number) / "derived"
+        (folder / "qrels").mkdir(parents=True)
+        (folder / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": f"question {number}"}))
+        (folder / "qrels" / ("train.tsv" if number < 3 else "renamed.tsv")).write_text("q\tp\t1\n")
+        sources.append({"use": "pairs", "path": str(folder), "split": "train"})
+    with writing(tmp_path / "model", "model", options={}) as draft:
+        draft.facts[FACT] = sources
+    found = train_queries(tmp_path / "model", tmp_path)
+    assert [query.text for query in found.queries] == [f"question {number}" for number in range(3)]
+    assert found.not_found == ["derived"]
+
+
 def test_the_training_split_itself_has_no_leak_to_look_for(tmp_path, data, index):
     assert evaluated(tmp_path / "r", index, data, split="train")["leaks"]["queries"] is None
 

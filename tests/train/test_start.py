@@ -11,7 +11,10 @@ from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM, 
 from medenc.core.artifact import open_artifact, writing
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
-from medenc.text.tokenizer import save_tokenizer, train_wordpiece
+from medenc.models.encoder import Contract, from_size, separate
+from medenc.models.folder import read_heads, write_heads
+from medenc.text.tokenizer import extend_wordpiece, open_wordpiece, save_tokenizer, train_wordpiece
+from medenc.train.start import _towers
 
 ENGLISH = ["Amlodipine lowers blood pressure.", "The patient has asthma and uses an inhaler.", "Blood glucose is high."]
 KOREAN = ["고혈압 환자는 혈압을 매일 잰다.", "천식 환자는 흡입제를 쓴다.", "혈당이 높다. 혈압도 높다."]
@@ -116,6 +119,34 @@ def test_only_word_pieces_are_extended(place, tmp_path):
     )
     with pytest.raises(MedencError, match="expected a WordPiece vocabulary, found BPE"):
         made(tmp_path / "out", use="tokenizer", texts=[place / "korean.txt"], vocab_size=140, extend=tmp_path / "other")
+
+
+def test_what_cannot_be_extended_is_named(place, tmp_path):
+    with pytest.raises(
+        MedencError, match=r"vocab_size: the vocabulary to extend has \d+ pieces \(give more than \d+\)"
+    ):
+        extend_wordpiece(open_wordpiece(place / "bert"), KOREAN, 5)
+    options = {"vocab_size": 140, "lowercase": False, "extend": place / "bert"}
+    with pytest.raises(MedencError, match="lowercase: a vocabulary that is extended keeps its own case"):
+        made(tmp_path / "out", use="tokenizer", texts=[place / "korean.txt"], **options)
+
+
+def test_the_towers_come_in_order():
+    """A set of them came in the order of their addresses, and so did what was drawn for each."""
+    towers = [separate(from_size("tiny", 60, Contract(max_tokens=8))) for _ in range(8)]
+    assert all(_towers(both) == [both.query, both.passage] for both in towers)
+
+
+def test_heads_that_go_on_keep_the_numbers_of_the_tokenizer_at_hand(tmp_path):
+    """Seen to fail: the numbers of another tokenizer's markers were loaded, and no marker was found."""
+    old, new = (build("head", {"use": "entity_starts", "size": 2}, "head").build(8) for _ in range(2))
+    old.added.fill_(7)
+    new.added.fill_(9)
+    write_heads(old, tmp_path)
+    assert read_heads(new, tmp_path)
+    assert new.added.unique().tolist() == [9]
+    for name, value in old.named_parameters():
+        assert torch.equal(dict(new.named_parameters())[name], value)
 
 
 def test_a_tokenizer_that_knows_more_than_the_model_is_refused(place, tmp_path):

@@ -38,13 +38,14 @@ def train_queries(model: Path | None, data: Path) -> TrainQueries | None:
 
 
 def _read(places: list[tuple[Path, str]]) -> TrainQueries:
-    there = [(path, split) for path, split in dict.fromkeys(places) if path.is_dir()]
+    distinct = list(dict.fromkeys(places))
+    there = [(path, split) for path, split in distinct if path.is_dir() and split in splits(path)]
+    missing = [path for path, split in distinct if (path, split) not in there]
     found: dict[str, Query] = {}
-    for path, split in there:
+    for number, (path, split) in enumerate(there, start=1):
         judged = load_qrels(judgements(path, split))
         for query in load_queries(path, Rejects()):
             if query.id in judged:
-                found[query.id if query.id not in found else f"{path.name}:{query.id}"] = query
-    missing = [path for path, _ in dict.fromkeys(places) if not path.is_dir()]
+                found[query.id if query.id not in found else f"{path.name} {number}:{query.id}"] = query
     queries = [Query(id_, query.text, query.metadata) for id_, query in found.items()]
     return TrainQueries(queries, [f"{path.name}, {split}" for path, split in there], [path.name for path in missing])

@@ -89,6 +89,8 @@ def write_heads(heads: nn.Module, folder: Path) -> None:
 def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bool:
     """Fill `heads` from a folder, through a change of vocabulary where there is one.
 
+    What is not trained, such as the numbers of a task's own tokens, stays: it belongs to the tokenizer at hand.
+
     Returns: False, and nothing is changed, when the folder has none of the same names and shapes.
     """
     if not (folder / HEADS).is_file():
@@ -99,7 +101,8 @@ def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bo
         saved |= {name: change.means(saved[name]) for name in piece_biases(heads) & saved.keys()}
     if {name: value.shape for name, value in saved.items()} != {name: value.shape for name, value in own.items()}:
         return False
-    heads.load_state_dict(saved)
+    trained = dict(heads.named_parameters())
+    heads.load_state_dict({name: value for name, value in saved.items() if name in trained}, strict=False)
     return True
 
 

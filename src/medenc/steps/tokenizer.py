@@ -10,6 +10,7 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.artifact import Draft
+from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.reading import Rejects
 from medenc.data.sources import read_names, read_passages
@@ -41,6 +42,8 @@ class TokenizerStep(Plugin):
         return self.model_copy(update={"vocab_size": min(self.vocab_size, 1000)})
 
     def _learned(self, rejects: Rejects) -> Tokenizer:
+        if self.extend and "lowercase" in self.model_fields_set:
+            raise MedencError("a vocabulary that is extended keeps its own case", where="lowercase")
         if self.extend is None:
             return train_wordpiece(self._texts(rejects), self.vocab_size, self.lowercase)
         return extend_wordpiece(open_wordpiece(self.extend), self._texts(rejects), self.vocab_size)

@@ -50,6 +50,10 @@ def extend_wordpiece(tokenizer: Tokenizer, texts: Iterable[str], vocab_size: int
     """
     state, first = json.loads(tokenizer.to_str()), tokenizer.get_vocab_size()
     known: dict[str, int] = state["model"]["vocab"]
+    if vocab_size <= first:
+        raise MedencError(
+            f"the vocabulary to extend has {first} pieces", where="vocab_size", hint=f"give more than {first}"
+        )
     bare = Tokenizer.from_str(tokenizer.to_str())
     bare.model = models.WordPiece(unk_token=state["model"]["unk_token"])
     learned = _learned(bare, list(texts), vocab_size - first + len(SPECIAL))

@@ -66,11 +66,16 @@ def begin(
     else:
         model = open_model(start, dropout=dropout, **shape)
         if change:
-            for encoder in {model.query, model.passage}:  # one and the same without towers
+            for encoder in _towers(model):
                 change.embeddings(encoder)
-    for encoder in {model.query, model.passage}:
+    for encoder in _towers(model):
         _check_size(encoder, words, tokenizer or start)
     return Start(separate(model) if towers and isinstance(model, Encoder) else model, words, change)
+
+
+def _towers(model: Model) -> list[Encoder]:
+    """Its encoders, one where it is both; always in this order, which decides what is drawn for each."""
+    return list(dict.fromkeys((model.query, model.passage)))
 
 
 def begin_heads(heads: nn.Module | None, start: Path | Size, objective: str, change: Move | None) -> str:
