@@ -73,6 +73,16 @@ def test_search_gives_them_with_their_concept(explained):
     assert hit.to_json()["synonyms"][0].keys() == {"concept_id", "asked", "term", "spans"}
 
 
+@pytest.mark.parametrize("written", ["İNSULİN", "ınsulın", "INSULİN"])
+def test_a_dotted_or_dotless_i_is_no_name_and_no_failure(tmp_path, written):
+    """Seen to fail: they match an i whatever the case, but fold to another letter, which no name has."""
+    names = [Name("C1", "인슐린", "ko"), Name("C1", "insulin", "en")]
+    made = Index.create(tmp_path / "index", Analyzer(), names=names)
+    made.add([Passage("tr", f"인슐린 {written} glargine"), Passage("en", "인슐린 (Insulin) glargine")])
+    synonyms = {hit.id: [one.term for one in hit.synonyms] for hit in made.search("인슐린").hits}
+    assert synonyms == {"tr": [], "en": ["insulin"]}
+
+
 def test_a_damaged_terminology_is_named(tmp_path):
     made = Index.create(tmp_path / "index", Analyzer(), names=NAMES)
     made.add(PASSAGES)

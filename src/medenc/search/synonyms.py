@@ -85,7 +85,8 @@ class Terminology:
             for match in pattern.finditer(text.text):
                 spans.setdefault(names.form(match.group()), []).append(text.span(*match.span()))
             for term, places in spans.items():
-                yield Synonym(self._concept_id(one, term), one.text, term, places)
+                if concept := self._concept_id(one, term):
+                    yield Synonym(concept, one.text, term, places)
 
     def _pattern(self, asked: Asked) -> re.Pattern[str] | None:
         """What finds the concepts' names but the one that was asked."""
@@ -94,10 +95,13 @@ class Terminology:
         usable = sorted((form for form in others if len(form) >= SHORTEST), key=lambda form: (-len(form), form))
         return re.compile("|".join(_written(form) for form in usable), re.IGNORECASE) if usable else None
 
-    def _concept_id(self, asked: Asked, term: str) -> str:
-        """The concept of a name that was found, among those that were asked for."""
-        number = next(number for number in self._members(asked) if self._form(number) == term)
-        return self._names.concept_id(number)
+    def _concept_id(self, asked: Asked, term: str) -> str | None:
+        """The concept of a name that was found, among those that were asked for.
+
+        None for a spelling that a pattern takes for a name's and no form is: İ and ı match an i, but fold to others.
+        """
+        number = next((number for number in self._members(asked) if self._form(number) == term), None)
+        return None if number is None else self._names.concept_id(number)
 
     def _members(self, asked: Asked) -> list[int]:
         """All names of the concepts."""
