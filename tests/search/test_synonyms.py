@@ -2,6 +2,7 @@
 
 import pytest
 
+from medenc.core.errors import MedencError
 from medenc.core.files import write_bytes
 from medenc.data.records import Name, Passage
 from medenc.search.index import Index
@@ -81,6 +82,24 @@ def test_a_dotted_or_dotless_i_is_no_name_and_no_failure(tmp_path, written):
     made.add([Passage("tr", f"인슐린 {written} glargine"), Passage("en", "인슐린 (Insulin) glargine")])
     synonyms = {hit.id: [one.term for one in hit.synonyms] for hit in made.search("인슐린").hits}
     assert synonyms == {"tr": [], "en": ["insulin"]}
+
+
+def test_a_half_made_terminology_can_be_made_again(tmp_path):
+    """Seen to fail: a kill between the terminology and the settings left a folder that no second attempt got past."""
+    half = tmp_path / "index/terminology/names.concept.npy"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"cut")
+    made = Index.create(tmp_path / "index", Analyzer(), names=NAMES)
+    made.add(PASSAGES)
+    assert made.verify() == []
+    assert found(made, "당뇨병 환자", "en") == {"diabetes mellitus": []}
+
+
+def test_a_file_in_the_place_of_the_terminology_is_named(tmp_path):
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index/terminology").write_bytes(b"")
+    with pytest.raises(MedencError, match="cannot write: File exists"):
+        Index.create(tmp_path / "index", Analyzer(), names=NAMES)
 
 
 def test_a_damaged_terminology_is_named(tmp_path):

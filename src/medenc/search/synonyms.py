@@ -19,6 +19,7 @@ from medenc.data.records import Name
 from medenc.search import arrays, names
 from medenc.search.answer import Hit, Span, Synonym
 from medenc.search.names import Names
+from medenc.search.store import disk_errors
 from medenc.text.normalize import normalize
 from medenc.text.scripts import HAN, HANGUL
 
@@ -41,10 +42,14 @@ class Asked:
 
 
 def write(index: Path, given: Iterable[Name]) -> dict[str, str]:
-    """Keep the names of a terminology with an index; the digests of the files, by their names in it."""
+    """Keep the names of a terminology with an index; the digests of the files, by their names in it.
+
+    What a killed process has left of it is written anew. Raises: MedencError when the disk refuses.
+    """
     folder = index / FOLDER
-    folder.mkdir()
-    arrays.save(folder, names.collect(given), "names")
+    with disk_errors(index):
+        folder.mkdir(exist_ok=True)
+        arrays.save(folder, names.collect(given), "names")
     return {path.relative_to(index).as_posix(): sha256(path) for path in sorted(folder.iterdir())}
 
 
