@@ -26,10 +26,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 def showing(service: Service) -> APIRouter:
     """All routes that compute nothing."""
-    refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": responses.ErrorResponse} for status in (400, 401, 403, 404, 421, 422, 431, 503)
-    }
-    router = APIRouter(responses=refusals)
+    router = APIRouter(responses=_refusals(400, 401, 403, 404, 421, 422, 431, 503))
 
     @router.get("/", include_in_schema=False)
     async def page() -> FileResponse:
@@ -77,7 +74,7 @@ def showing(service: Service) -> APIRouter:
         now = service.generation
         return written({"artifacts": now.served.manifests}, now)
 
-    @router.post("/v1/reload", response_model=responses.ReloadResponse)
+    @router.post("/v1/reload", response_model=responses.ReloadResponse, responses=_refusals(409, 415))
     async def reload(request: Request) -> Response:
         if "content-type" in request.headers:
             must_be_json(request.headers)
@@ -90,6 +87,11 @@ def showing(service: Service) -> APIRouter:
         return written({"generation": now.number}, now)
 
     return router
+
+
+def _refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the description of the interface says of these statuses."""
+    return {status: {"model": responses.ErrorResponse} for status in statuses}
 
 
 def _described(now: Generation) -> dict[str, Any]:
