@@ -7,6 +7,7 @@ other names in the documents that are shown, so the cost does not grow with the 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -131,7 +132,8 @@ def _spans(text: str) -> Iterator[Span]:
     starts = [m.start() for m in re.finditer(rf"{_NO_LETTER_BEFORE}\S|[{HAN}]", text)]
     ends = [m.end() for m in re.finditer(rf"[^\s]{_NO_LETTER_AFTER}|[{HAN}{HANGUL}]", text)]
     for start in starts:
-        yield from ((start, end) for end in ends if SHORTEST <= end - start <= LONGEST)
+        near = slice(bisect_left(ends, start + SHORTEST), bisect_right(ends, start + LONGEST))
+        yield from ((start, end) for end in ends[near])
 
 
 def _written(form: str) -> str:
