@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from launching import ENVIRONMENT, free_port
 
 from medenc.train.distributed import accelerator
@@ -24,6 +25,7 @@ torch.distributed.destroy_process_group()
 
 def test_a_second_run_in_one_process_may_have_another_precision():
     """Seen to fail: a recipe of two trainings stopped at the second when one of them wanted fp32 on a GPU."""
+    AcceleratorState._reset_state()  # of the tests before
     Accelerator(mixed_precision="bf16", cpu=True)
     assert accelerator(FitOptions(precision="fp32")).mixed_precision == "no"
 
