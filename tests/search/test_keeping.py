@@ -192,6 +192,68 @@ def test_a_damaged_snapshot_is_made_again(own_index, name, damage):
     assert ids(again.search("asthma")) == ["en3"]
 
 
+def _unfinished(index, spoil):
+    """An index that must look at its table, whose newest file of each kind is spoiled; its documents before."""
+    index.add([Passage("last", "rash")])
+    kept = held(index)
+    index.delete(["ko1"])
+    (index.path / "unfinished").write_bytes(b"")
+    for suffix in ("lance", "arrow"):
+        newest = max((index.path / "table").rglob(f"*.{suffix}"), key=lambda path: path.stat().st_mtime_ns)
+        spoil[suffix](newest)
+    return kept
+
+
+def _put_away(path):
+    path.rename(path.with_suffix(".away"))
+
+
+def _leave(path):
+    pass
+
+
+def test_a_cut_change_is_undone_and_named(own_index):
+    """The file of deleted rows is cut: what was there before the deletion is there again."""
+    kept = _unfinished(own_index, {"lance": _leave, "arrow": _cut})
+    with pytest.warns(UserWarning, match="went back from version"):
+        again = Index.open(own_index.path)
+    assert held(again) == kept
+
+
+def test_whole_files_that_cannot_be_read_undo_nothing(own_index):
+    """Seen to fail: any failure to read, even a passing one, took acknowledged documents away in silence."""
+    _unfinished(own_index, {"lance": _put_away, "arrow": _leave})
+    with pytest.raises(MedencError, match=r"cannot read its table.*nothing was undone"):
+        Index.open(own_index.path)
+    (away,) = (own_index.path / "table").rglob("*.away")
+    away.rename(away.with_suffix(".lance"))
+    again = held(Index.open(own_index.path))
+    assert "last" in again
+    assert "ko1" not in again
+
+
+def test_a_cut_file_of_another_version_excuses_nothing(own_index):
+    """Seen to fail when any cut file in the folder let a version go."""
+    table = own_index.path / "table/documents.lance"
+    (table / "_deletions").mkdir(exist_ok=True)
+    for stray in ("data/0.lance", "_deletions/0-1-1753715968211013875.arrow"):
+        (table / stray).write_bytes(b"cut")
+        os.utime(table / stray, (0, 0))
+    _unfinished(own_index, {"lance": _put_away, "arrow": _leave})
+    with pytest.raises(MedencError, match="nothing was undone"):
+        Index.open(own_index.path)
+
+
+def test_a_table_of_which_nothing_can_be_read_says_so(own_index):
+    own_index.compact()
+    (own_index.path / "unfinished").write_bytes(b"")
+    for path in (own_index.path / "table").rglob("*.lance"):
+        if path.is_file():
+            _cut(path)
+    with pytest.raises(MedencError, match="no version of its table can be read"):
+        Index.open(own_index.path)
+
+
 def test_a_lost_snapshot_without_a_table_is_an_error(own_index):
     (own_index.path / "current.json").unlink()
     shutil.rmtree(own_index.path / "table")

@@ -5,6 +5,7 @@ Importing LanceDB takes more than a second, so only writing, conditions and veri
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from medenc.core.errors import MedencError
-from medenc.search import metadata
+from medenc.search import metadata, settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +31,9 @@ REFUSED = (
     "File exists",
 )
 ENDS = {".lance": b"LANC", ".manifest": b"LANC", ".arrow": b"ARROW1"}  # the last bytes of a whole file, by suffix
+
+
+NEWEST = 2**64 - 1  # manifests are named by what is left to it, so that the newest comes first
 
 
 class OutdatedError(Exception):
@@ -96,16 +100,20 @@ class Store:
         raise MedencError("cannot write: the disk is full; the documents are as they were", where=self.path)
 
     def heal(self) -> None:
-        """Go back to the last version that can be read, if a cut one could not be undone at once."""
-        for version in sorted((int(known["version"]) for known in self._table.list_versions()), reverse=True):
-            self._table.checkout(version)
-            try:
-                self._table.to_arrow()
-            except RuntimeError:
-                continue
-            if version != self.version:
-                self._restore(version)
-            return
+        """Go back to the last version that can be read, if a cut one could not be undone at once, and warn of it.
+
+        Raises: MedencError, and nothing is undone, when whole files cannot be read, or when no version can.
+        """
+        with _read_errors(self.path):
+            versions = sorted((int(known["version"]) for known in self._table.list_versions()), reverse=True)
+            readable = next((version for version in versions if self._can_read(version)), None)
+        if readable is None:
+            raise MedencError("no version of its table can be read", where=self.path, hint=settings.AGAIN)
+        if readable != versions[0]:
+            with disk_errors(self.path):
+                self._restore(readable)
+            line = f"went back from version {versions[0]} to {readable}, since files in between were cut"
+            warnings.warn(f"{self.path}: {line}", stacklevel=2)
 
     def rewrite(self) -> None:
         """Write the documents anew; LanceDB's compaction leaves files with few deleted rows, and so their text."""
@@ -146,13 +154,36 @@ class Store:
         ids: list[str] = found["id"].to_pylist()
         return ids
 
+    def _can_read(self, version: int) -> bool:
+        """Whether a version can be read; False only when one of its files was cut, for other failures may pass."""
+        try:
+            self._table.checkout(version)
+            self._table.to_arrow()
+        except (OSError, RuntimeError, ValueError):
+            if all(_is_whole(path) for path in self._files_of(version)):
+                raise
+            return False
+        return True
+
+    def _files_of(self, version: int) -> Iterator[Path]:
+        """The files of a version: its manifest, and what that names."""
+        manifest = self.path / f"{TABLE}.lance/_versions/{NEWEST - version:020}.manifest"
+        known = manifest.read_bytes()
+        yield manifest
+        for path in self._files():
+            number = path.stem.rpartition("-")[2]  # names a file of deleted rows; one of vectors or texts has a name
+            if path.suffix == ".lance" and path.name.encode() in known:
+                yield path
+            if path.suffix == ".arrow" and number.isdecimal() and _varint(int(number)) in known:
+                yield path
+
     def _restore(self, version: int) -> None:
         """Make an earlier version the last one."""
         self._table.checkout(version)
         self._table.restore()
 
     def _files(self) -> set[Path]:
-        return {path for path in self.path.rglob("*") if path.suffix in ENDS}
+        return {path for path in self.path.rglob("*") if path.suffix in ENDS and path.is_file()}
 
     @cached_property
     def _database(self) -> Any:
@@ -163,6 +194,12 @@ class Store:
     @cached_property
     def _table(self) -> Any:
         return self._database.open_table(TABLE)
+
+
+def _varint(number: int) -> bytes:
+    """A number as Protocol Buffers write it."""
+    low, rest = number & 127, number >> 7
+    return bytes([low | 128]) + _varint(rest) if rest else bytes([low])
 
 
 def _is_whole(path: Path) -> bool:
@@ -218,3 +255,19 @@ def disk_errors(path: Path) -> Iterator[None]:
         if reason is None:
             raise
         raise MedencError(f"cannot write: {reason}; the documents are as they were", where=path) from error
+
+
+@contextmanager
+def _read_errors(path: Path) -> Iterator[None]:
+    """Turn what LanceDB raises when it cannot read into one clear line."""
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        known = re.search(r"[^:\]]+ \(os error \d+\)", str(error))
+        named = error.strerror if isinstance(error, OSError) else known and known.group().strip()
+        reason = named or "a file is missing or damaged"
+        raise MedencError(
+            f"cannot read its table: {reason}; nothing was undone",
+            where=path,
+            hint="mend the cause and open the index again, or put a copy of it back",
+        ) from error
