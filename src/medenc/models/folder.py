@@ -86,10 +86,12 @@ def write_heads(heads: nn.Module, folder: Path) -> None:
     save_file({name: value.contiguous() for name, value in heads.state_dict().items()}, folder / HEADS)
 
 
-def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bool:
+def read_heads(heads: nn.Module, folder: Path, change: Move | None = None, *, buffers: bool = True) -> bool:
     """Fill `heads` from a folder, through a change of vocabulary where there is one.
 
-    What is not trained, such as the numbers of a task's own tokens, stays: it belongs to the tokenizer at hand.
+    Args:
+        buffers: also what is not trained, such as the numbers of a task's own tokens; a run that goes on with another
+            tokenizer has its own.
 
     Returns: False, and nothing is changed, when the folder has none of the same names and shapes.
     """
@@ -101,8 +103,9 @@ def read_heads(heads: nn.Module, folder: Path, change: Move | None = None) -> bo
         saved |= {name: change.means(saved[name]) for name in piece_biases(heads) & saved.keys()}
     if {name: value.shape for name, value in saved.items()} != {name: value.shape for name, value in own.items()}:
         return False
-    trained = dict(heads.named_parameters())
-    heads.load_state_dict({name: value for name, value in saved.items() if name in trained}, strict=False)
+    if not buffers:
+        saved |= {name: value for name, value in own.items() if name not in dict(heads.named_parameters())}
+    heads.load_state_dict(saved)
     return True
 
 

@@ -89,7 +89,7 @@ def begin_heads(heads: nn.Module | None, start: Path | Size, objective: str, cha
         return "fresh"
     if (start / MANIFEST).is_file():
         made_by = read_json(start / MANIFEST).get("heads")
-        return "loaded" if made_by == objective and read_heads(heads, start, change) else "fresh"
+        return "loaded" if made_by == objective and read_heads(heads, start, change, buffers=False) else "fresh"
     if (start / TOWERS[0]).is_dir():
         return "fresh"
     known = fill_known(heads, start, change)
