@@ -172,7 +172,8 @@ class Store:
         yield manifest
         for path in self._files():
             number = path.stem.rpartition("-")[2]  # names a file of deleted rows; one of vectors or texts has a name
-            if path.suffix == ".lance" and path.name.encode() in known:
+            name = path.name.encode()  # with its length before it, for it may be the end of another's
+            if path.suffix == ".lance" and _varint(len(name)) + name in known:
                 yield path
             if path.suffix == ".arrow" and number.isdecimal() and _varint(int(number)) in known:
                 yield path
