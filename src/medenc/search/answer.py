@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
@@ -58,7 +58,14 @@ class Hit:
 
     def to_json(self) -> dict[str, Any]:
         """The documented form."""
-        return {**asdict(self), "metadata": dict(self.metadata), "highlights": [list(span) for span in self.highlights]}
+        return {
+            **vars(self),
+            "metadata": dict(self.metadata),
+            "highlights": [list(span) for span in self.highlights],
+            "parts": dict(self.parts),
+            "matched": [vars(one).copy() for one in self.matched],
+            "synonyms": [vars(one).copy() for one in self.synonyms],
+        }
 
 
 @dataclass(frozen=True)

@@ -114,11 +114,12 @@ class View:
         spans: dict[int, list[Span]] = {number: [] for number in telling}
         for number, start, end in places[shown[places[:, 0]]].tolist():
             spans[number].append((start, end))
-        words = merged(span for number, form in telling.items() if not is_net(form) for span in spans[number])
+        nets = {number for number, form in telling.items() if is_net(form)}
+        words = merged(span for number in telling.keys() - nets for span in spans[number]) if nets else []
         found = []
         for (number, form), score in zip(telling.items(), added, strict=True):
             own = spans[number]
-            if own and not (is_net(form) and all(_covered(span, words) for span in own)):
+            if own and not (number in nets and all(_covered(span, words) for span in own)):
                 in_text = [(start - shift, end - shift) for start, end in own if start >= shift]
                 found.append(Matched(form.removeprefix(NET_PREFIX), score, in_text))
         return sorted(found, key=lambda one: (-one.score, one.term))
