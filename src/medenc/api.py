@@ -10,14 +10,13 @@ from typing import Any, cast
 from medenc.core.artifact import input_content, open_artifact, writing
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.plugins import build
-from medenc.data.mixing import Source, read_sources
 from medenc.data.reading import Rejects
-from medenc.data.retrieval import RetrievalData, load_beir
 from medenc.data.sources import read_passages
 from medenc.decoding.folder import is_task
 from medenc.recipe import Step
 from medenc.runtime import parity
 from medenc.runtime.embedder import Embedder
+from medenc.runtime.int8.judged import read_judged, reader_of
 from medenc.runtime.predictor import Predictor
 from medenc.runtime.reader import Extracts, Reader
 from medenc.runtime.sentence_embedding import SentenceEmbedding
@@ -126,7 +125,7 @@ def evaluate_task(
         reader: how `data` is read; as the model's training data was, by default.
         train: training rows, for the trivial way and the leak scan.
     """
-    how = {"use": reader} if reader else _reader_of(model)
+    how = {"use": reader} if reader else reader_of(model)
     given = {"data": data} | ({"train": train} if train else {})
     sources = {name: [{**how, "path": str(path)}] for name, path in given.items()}
     return _made("evaluate_task", {"model": str(model), **sources}, {"model": model, **given}, out)
@@ -152,14 +151,6 @@ def _made(use: str, options: dict[str, Any], inputs: dict[str, Path], out: Path)
     with writing(out, step.kind, options=options, inputs=contents, version=step.version) as draft:
         step.run(draft)
     return cast("dict[str, Any]", open_artifact(out).manifest["numbers"])
-
-
-def _reader_of(model: Path) -> dict[str, Any]:
-    """The reader of the model's training data, with its options."""
-    sources = open_artifact(model, "model").manifest["options"].get("data")
-    if not sources:
-        raise MedencError("the model does not say how its data was read", where=model, hint="name a reader")
-    return {key: value for key, value in sources[0].items() if key not in ("path", "transforms")}
 
 
 def link(
@@ -204,7 +195,7 @@ def export(
     if precision == "int8":
         from medenc.runtime.int8.export import export_int8
 
-        return export_int8(model, backend, texts, _judged(model, judged) if judged else None)
+        return export_int8(model, backend, texts, read_judged(model, judged) if judged else None)
     if precision != "fp32":
         raise MedencError(f"no such precision: '{precision}'", where="precision", hint="fp32 or int8")
     if texts or judged:
@@ -212,14 +203,6 @@ def export(
     from medenc.runtime.export import export as add_backend
 
     return add_backend(model, backend)
-
-
-def _judged(model: Path, data: Path) -> RetrievalData | list[Any]:
-    """Judged queries for a model that embeds, labelled rows for a task's."""
-    if not is_task(model):
-        return load_beir(data, "test")
-    rows, _ = read_sources([Source(**_reader_of(model), path=data)], "judged")
-    return rows
 
 
 def verify(path: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tiny_checkpoints import write_checkpoint
 from medenc.bench import encoding, report
 from medenc.bench.machine import operations
 from medenc.bench.material import LONGEST, mixed_lengths
+from medenc.core.errors import MedencError
 from medenc.runtime.importing import import_checkpoint
 
 TEXTS = ["고혈압 환자", "二甲双胍", "metformin is stopped when eGFR falls below 30"] * 4
@@ -75,3 +76,26 @@ def test_texts_are_mixed_and_the_same_every_time() -> None:
     assert len(texts) == 300
     assert lengths[-1] <= LONGEST
     assert lengths[0] < 60 < 150 < lengths[150] < 260 < lengths[-10]
+
+
+@pytest.mark.parametrize(
+    ("pythons", "said"),
+    [
+        ({"onnxruntim": Path("/usr/bin/env")}, "no such system: 'onnxruntim'.*did you mean.*onnxruntime"),
+        ({"onnxruntime": Path("/nowhere/python")}, "/nowhere/python: expected a Python interpreter"),
+        ({"onnxruntime": Path("/")}, "expected a Python interpreter"),
+    ],
+)
+def test_a_wrong_interpreter_is_named_before_anything_runs(model: Path, pythons: dict, said: str) -> None:
+    with pytest.raises(MedencError, match=said):
+        encoding.measure(model, TEXTS, {"onnxruntime": {"use": "onnxruntime"}}, 1, pythons)
+
+
+def test_a_worker_that_dies_before_it_reads_its_job_is_left_out(model: Path, tmp_path: Path) -> None:
+    """Seen to fail: the pipe broke, and with it the measurement."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho no medenc here >&2\nexit 3\n")
+    python.chmod(0o755)
+    systems = {"medenc openvino fp32": {"use": "medenc", "backend": "openvino"}, "onnxruntime": {"use": "onnxruntime"}}
+    found = encoding.measure(model, TEXTS * 800, systems, 1, {"onnxruntime": python})
+    assert found["left_out"] == {"onnxruntime": "it ended with code 3: no medenc here"}

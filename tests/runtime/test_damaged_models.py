@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from medenc.core.errors import MedencError
+from medenc.runtime import windows
 from medenc.runtime.embedder import Embedder
+from medenc.runtime.export import export
+from medenc.runtime.parity import verify
+from medenc.runtime.session import files_of
+from medenc.runtime.tokens import TextTokenizer
 
 WORDS = 100_000
 
@@ -41,6 +46,41 @@ def test_a_graph_whose_weights_are_cut_off(copy: Path, kept: int) -> None:
     cut(copy / "openvino" / "openvino_model.bin", kept)
     with pytest.raises(MedencError, match="OpenVINO cannot read this model"):
         Embedder.open(copy, "openvino").encode(["고혈압"])
+
+
+@pytest.mark.parametrize("kept", [0, 100, -100])
+def test_an_onnx_graph_that_is_cut_off(copy: Path, kept: int) -> None:
+    """Seen to fail: ONNX Runtime's errors are plain exceptions, and `verify` ended with one."""
+    export(copy, "onnx")
+    cut(copy / "onnx/model.onnx", kept)
+    with pytest.raises(MedencError, match=r"model\.onnx: ONNX Runtime cannot read this model"):
+        Embedder.open(copy, "onnx")
+    assert not verify(copy)["ok"]
+
+
+def test_an_int8_graph_that_nobody_accepted_is_no_part_of_the_model(copy: Path) -> None:
+    """Other programs write under that name; seen to fail: `verify` took it for ours."""
+    int8 = copy / files_of("openvino")["int8"]
+    for ending in (".xml", ".bin"):
+        shutil.copy((copy / files_of("openvino")["fp32"]).with_suffix(ending), int8.with_suffix(ending))
+    report = verify(copy)
+    assert not report["ok"]
+    assert "was accepted" in report["backends"]["openvino-int8"]["error"]
+
+
+def test_a_precision_without_a_backend_takes_one_that_has_it(copy: Path) -> None:
+    """Seen to fail: the preferred backend was taken, whether it had the precision or not."""
+    export(copy, "onnx")
+    shutil.copy(copy / files_of("onnx")["fp32"], copy / files_of("onnx")["int8"])
+    vectors = Embedder.open(copy, precision="int8").encode(["고혈압"])
+    np.testing.assert_array_equal(vectors, Embedder.open(copy, "onnx", precision="int8").encode(["고혈압"]))
+
+
+def test_a_prompt_that_fills_the_model_is_an_error(model: Path) -> None:
+    """Seen to fail: the windows of a text never ended."""
+    tokenizer = TextTokenizer(model, 8)
+    with pytest.raises(MedencError, match="leaves no room in 8 tokens"):
+        windows.cut("고혈압 " * 20, tokenizer, "a b c d e f g h i ")
 
 
 def test_weights_that_are_cut_off(copy: Path) -> None:

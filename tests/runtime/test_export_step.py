@@ -6,9 +6,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 from tiny_checkpoints import TEXTS
 
 from medenc.core.artifact import amending, open_artifact, writing
+from medenc.core.errors import MedencError
 from medenc.evaluation.trained import FACT
 from medenc.runtime.embedder import Embedder
 from medenc.runtime.parity import verify
@@ -38,3 +40,15 @@ def test_step_writes_a_sound_model_beside_its_input(model: Path, tmp_path: Path)
     first, second = Embedder.open(model), Embedder.open(tmp_path / "exported", backend="onnx")
     assert first.fingerprint == second.fingerprint
     np.testing.assert_allclose(first.encode(TEXTS), second.encode(TEXTS), atol=1e-5)
+
+
+@pytest.mark.parametrize("given", ["texts", "judged"])
+def test_data_for_int8_is_no_business_of_float32(model: Path, tmp_path: Path, given: str) -> None:
+    """Seen to fail: the step ignored the texts."""
+    step = Export.parse({"model": str(model), given: str(tmp_path)}, "export")
+    with (
+        pytest.raises(MedencError, match="are for int8"),
+        writing(tmp_path / "exported", step.kind, options={}) as draft,
+    ):
+        step.run(draft)
+    assert not (tmp_path / "exported").exists()

@@ -14,10 +14,15 @@ from tiny_checkpoints import TEXTS
 from medenc import api
 from medenc.core.artifact import open_artifact, sha256
 from medenc.core.errors import MedencError
+from medenc.data.records import Passage, Query
+from medenc.data.retrieval import RetrievalData
 from medenc.runtime.embedder import Embedder
+from medenc.runtime.folder import ModelFacts, ModelFolder
 from medenc.runtime.int8 import export as trial
 from medenc.runtime.int8 import judging
 from medenc.runtime.int8.graph import quantize
+from medenc.runtime.int8.judging import Encoding, Rankings
+from medenc.runtime.int8.subject import _prompted
 from medenc.runtime.parity import verify
 from medenc.runtime.session import files_of, open_session
 from medenc.runtime.tower import Tower
@@ -154,3 +159,22 @@ def test_two_towers_onnx_and_judgements(towers: Path, tmp_path: Path, monkeypatc
     report = verify(copy)
     assert report["ok"]
     assert len(report["backends"]) == 10
+
+
+def test_ranges_come_from_texts_with_the_prompts_of_a_tower(model: Path, tmp_path: Path) -> None:
+    """Seen to fail: ranges came from texts as the model never reads them."""
+    manifest = json.loads((model / "manifest.json").read_text())
+    facts = {**manifest["model"], "prompts": {"query": "ask: ", "passage": "say: "}}
+    folder = ModelFolder(model, ModelFacts.parse(facts, "model"), {})
+    assert _prompted(folder, model, ["a", "b", "c"]) == ["ask: a", "say: b", "ask: c"]
+
+
+def test_judged_queries_may_share_an_id_with_a_passage() -> None:
+    """Seen to fail: the passage that answers a query was left out because it has the query's number."""
+    vectors = np.eye(3, dtype=np.float32)
+    passages = [Passage(str(number), f"text {number}") for number in range(3)]
+    rankings = object.__new__(Rankings)
+    for qrels, best in (({"0": {"0": 1}}, "0"), ({}, "1")):
+        data = RetrievalData(passages, [Query("0", "text 0")], qrels, Path())
+        rankings._data, rankings._encoding = data, Encoding({}, {}, 8, 3, "dot", "openvino")
+        assert rankings._ranked(vectors[:1], vectors)["0"][0][0] == best

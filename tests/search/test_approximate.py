@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from medenc.core.vectors import unit
 from medenc.search import approximate, arrays
 from medenc.search.approximate import Vectors
-from medenc.search.dense import unit
 
 
 @pytest.fixture(scope="module")
@@ -68,5 +68,5 @@ def test_equal_vectors_come_in_the_order_of_their_rows(tmp_path):
 def test_lists_are_mapped_from_disk(lists, tmp_path, units):
     arrays.save(tmp_path, lists, "vectors")
     again = arrays.load(tmp_path, Vectors, "vectors", probes=lists.probes, recall=lists.recall)
-    assert isinstance(again.data, np.memmap)
+    assert isinstance(again.data.base, np.memmap)
     assert again.top(units[9], 5)[0].tolist() == lists.top(units[9], 5)[0].tolist()

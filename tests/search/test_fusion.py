@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from medenc.search.dense import Dense, unit
+from medenc.core.vectors import unit
+from medenc.search.dense import Dense
 from medenc.search.fusion import Fusion, Scores, best, fused, tune
 
 

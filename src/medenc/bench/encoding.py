@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 from medenc.bench.contract import FIRST, Job
 from medenc.bench.machine import Ceiling, operations
 from medenc.bench.material import QUERIES
-from medenc.core.errors import MedencError
+from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.progress import track
 from medenc.runtime.folder import open_model
 from medenc.runtime.session import present_backends
@@ -91,6 +92,7 @@ def measure(
 
     Returns: `{"model", "texts", "machine", "systems": {name: figures}, "left_out": {name: why}}`.
     """
+    _check(pythons or {}, systems)
     lengths = _lengths(model, texts)
     with tempfile.TemporaryDirectory() as folder:
         run = _Run(model, list(texts), Path(folder), pythons or {})
@@ -120,6 +122,14 @@ def measure(
         },
         "left_out": run.left_out,
     }
+
+
+def _check(pythons: Mapping[str, Path], systems: Systems) -> None:
+    for name, python in pythons.items():
+        if name not in systems:
+            raise MedencError(f"no such system: '{name}'", where="python", hint=did_you_mean(name, systems))
+        if not os.access(python, os.X_OK) or not python.is_file():
+            raise MedencError("expected a Python interpreter", where=python)
 
 
 class _Run:
@@ -182,8 +192,9 @@ def _process(python: Path, job: Job) -> tuple[float, dict[str, Any]]:
         ) as process,
     ):
         assert process.stdin is not None and process.stdout is not None  # noqa: PT018 - pipes were asked for
-        process.stdin.write(job.model_dump_json())
-        process.stdin.close()
+        with suppress(BrokenPipeError):  # it ended before it read its job, and has said why
+            process.stdin.write(job.model_dump_json())
+            process.stdin.close()
         first = process.stdout.readline()
         cold = perf_counter() - start
         last = process.stdout.readline() if first.strip() == FIRST else first

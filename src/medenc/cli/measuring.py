@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from medenc.cli.app import Json, app, emit
+from medenc.core.errors import MedencError
 
 BENCHMARKS = ("encode",)
 
@@ -21,8 +22,9 @@ def bench(
     count: Annotated[int, typer.Option(min=1, help="How many texts, at most.")] = 2000,
     rounds: Annotated[int, typer.Option(min=1, help="Times that every system is started; medians are shown.")] = 3,
     size: Annotated[
-        Literal["small", "base"], typer.Option(help="The random model of `encode`: 6 × 384 or 12 × 768.")
-    ] = "small",
+        Literal["small", "base"] | None,
+        typer.Option(help="The random model of `encode`: 6 × 384 or 12 × 768 [small].", show_default=False),
+    ] = None,
     python: Annotated[
         list[str] | None, typer.Option(metavar="SYSTEM=PYTHON", help="The interpreter that has a system's packages.")
     ] = None,
@@ -35,6 +37,8 @@ def bench(
     from medenc.bench import encoding, report
     from medenc.bench.material import mixed_lengths
 
+    if size and target not in BENCHMARKS:
+        raise MedencError("a model folder has its own size", where="--size", hint="leave it out")
     given = _given(texts, count) if texts else mixed_lengths(count)
     pythons = {name: Path(path) for name, _, path in (pair.partition("=") for pair in python or [])}
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +47,7 @@ def bench(
         if named:
             from medenc.bench.random_model import make_model  # torch, which a finished model does without
 
-            make_model(size, model)
+            make_model(size or "small", model)
         systems = {**(encoding.PEERS if named else {}), **encoding.ours(model)}
         measured = encoding.measure(model, given, systems, rounds, pythons)
     if out:

@@ -13,6 +13,7 @@ import numpy as np
 
 from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.progress import track
+from medenc.core.vectors import unit
 from medenc.decoding.folder import is_task
 from medenc.runtime.folder import ROLES, ModelFacts, ModelFolder, Role, open_model
 from medenc.runtime.session import Precision
@@ -185,7 +186,8 @@ class Embedder:
         """Every document read whole, in windows of at most `max_tokens` tokens that end at sentences where they can."""
         tower, prompt = self._tower(as_), self.facts.prompts.get(as_, "")
         texts = [text for block in _blocks(texts) for text in block]
-        spans = [cut(text, tower.tokenizer, prompt) for text in texts]
+        totals = tower.tokenizer.tokenize([prompt + text for text in texts]).totals
+        spans = self._spans(texts, totals > self.max_tokens, tower, prompt)
         vectors = self.encode(pieces(texts, spans), as_, on_overflow="error")
         owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
         flat = np.array([span for own in spans for span in own], dtype=np.int64).reshape(-1, 2)
@@ -223,13 +225,17 @@ class Embedder:
         first = np.ascontiguousarray(vectors[:, : self.dimension])
         return unit(first) if self.facts.similarity == "cosine" else first
 
-    def _embed_windows(self, texts: list[str], tokenized: Tokenized, tower: Tower, prompt: str) -> Embedded:
-        """One vector a text: the mean over its windows, weighted by their tokens."""
-        long = tokenized.totals > tokenized.used
-        spans = [
+    @staticmethod
+    def _spans(texts: Sequence[str], long: np.ndarray, tower: Tower, prompt: str) -> list[list[tuple[int, int]]]:
+        """The windows of each text; those that are not too long are one, which the tokenizer tells in a batch."""
+        return [
             cut(text, tower.tokenizer, prompt) if over else [(0, len(text))]
             for text, over in zip(texts, long, strict=True)
         ]
+
+    def _embed_windows(self, texts: list[str], tokenized: Tokenized, tower: Tower, prompt: str) -> Embedded:
+        """One vector a text: the mean over its windows, weighted by their tokens."""
+        spans = self._spans(texts, tokenized.totals > tokenized.used, tower, prompt)
         owner = np.repeat(np.arange(len(texts)), [len(own) for own in spans])
         parts = tower.tokenizer.tokenize([prompt + piece for piece in pieces(texts, spans)])
         sums = np.zeros((len(texts), self.facts.dimension), np.float32)
@@ -248,11 +254,6 @@ def score(queries: np.ndarray, passages: np.ndarray, similarity: str) -> np.ndar
         return products
     squares = (queries**2).sum(1)[:, None] + (passages**2).sum(1)[None, :]
     return -np.sqrt(np.maximum(squares - 2 * products, 0))
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors divided by their length; a vector of zeros stays one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
 
 def _blocks(texts: Iterable[str]) -> Iterator[list[str]]:

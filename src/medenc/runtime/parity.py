@@ -48,7 +48,10 @@ def _graphs(path: Path) -> list[tuple[str, Precision]]:
 
 
 def _check(model: ModelFolder, path: Path, backend: str, precision: Precision) -> dict[str, Any]:
-    known = model.manifest.get("exports", {}).get(backend, {}).get(precision, {}).get("probes", {})
+    made = model.manifest.get("exports", {}).get(backend, {})
+    if precision == "int8" and not made.get("int8", {}).get("accepted"):
+        return {"ok": False, "error": "the folder does not say that this graph was accepted; medenc export makes one"}
+    known = made.get(precision, {}).get("probes", {})
     try:
         return agreement(path, backend, model.facts.max_tokens, precision, known).to_json()
     except MedencError as error:

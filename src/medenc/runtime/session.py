@@ -85,7 +85,7 @@ def open_session(
     present = present_backends(folder)
     if not present:
         raise MedencError("the folder holds no model that a backend can run", where=folder)
-    name = backend or next(iter(present))
+    name = backend or next((own for own in present if precision in (None, *present[own])), next(iter(present)))
     if name not in present and name in modules("backend"):
         raise MedencError(
             f"the folder has no {name} model, it has: {', '.join(present)}",

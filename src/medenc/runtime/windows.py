@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from medenc.core.errors import MedencError
 from medenc.runtime.tokens import TextTokenizer
 from medenc.text.windows import sentences
 
@@ -20,6 +21,8 @@ def cut(text: str, tokenizer: TextTokenizer, prompt: str = "") -> list[Span]:
     where a word is longer than a window, inside the word. A text without tokens is one window.
     """
     capacity = tokenizer.max_tokens - int(tokenizer.tokenize([prompt]).totals[0])
+    if capacity < 1:
+        raise MedencError(f"the prompt leaves no room in {tokenizer.max_tokens} tokens", where="prompts")
     spans, begins = tokenizer.word_spans(text)
     if len(spans) <= capacity:
         return [(0, len(text))]

@@ -11,9 +11,9 @@ import numpy as np
 
 from medenc.core.errors import MedencError
 from medenc.core.progress import track
+from medenc.core.vectors import unit
 from medenc.data.records import Passage
 from medenc.search import metadata
-from medenc.search.dense import unit
 from medenc.search.settings import Model
 from medenc.search.store import rows_of
 from medenc.text.analyzer import Analyzer

@@ -9,6 +9,7 @@ Source: Sivic and Zisserman 2003 and Jégou, Douze and Schmid 2011 (inverted fil
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,10 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from medenc.core.progress import track
-from medenc.search.dense import unit
+from medenc.core.vectors import unit
 from medenc.search.fusion import best
 
 EXACT_BELOW = 50_000  # vectors in one list: a product with them takes milliseconds
+RECALL = 0.99  # of the DEPTH nearest, which lists must reach
 SAMPLE = 32  # vectors a list is trained on
 ROUNDS = 5  # of k-means
 QUERIES = 200  # drawn to measure the recall
@@ -45,6 +47,11 @@ class Vectors:
         """Rows of the `n` nearest of a unit vector (d,), best first, and their cosines; equal ones by row."""
         return self._among(query, n, self._nearest(query))
 
+    def around(self, query: np.ndarray, farthest: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and cosines of all in the lists nearest to a unit vector (d,), and in some of the farthest."""
+        near = self.centres @ query
+        return self._opened(query, np.union1d(best(near, self.probes), best(-near, farthest)))
+
     def scores(self, query: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Cosines (k,) of a unit vector (d,) with some rows."""
         return np.asarray(self.data[self._place[rows]] @ query)
@@ -53,12 +60,17 @@ class Vectors:
         return np.sort(best(self.centres @ query, self.probes))
 
     def _among(self, query: np.ndarray, n: int, lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        spans = [slice(*self.starts[i : i + 2]) for i in lists]
-        scores = np.concatenate([self.data[span] @ query for span in spans])
-        rows = np.concatenate([self.rows[span] for span in spans])
+        rows, scores = self._opened(query, lists)
         kept = np.flatnonzero(scores >= np.partition(scores, -n)[-n]) if n < len(scores) else np.arange(len(scores))
         order = kept[np.lexsort((rows[kept], -scores[kept]))][:n]
         return rows[order], scores[order]
+
+    def _opened(self, query: np.ndarray, lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and cosines of all in some lists."""
+        spans = [slice(*self.starts[i : i + 2]) for i in lists]
+        return np.concatenate([self.rows[span] for span in spans]), np.concatenate(
+            [self.data[span] @ query for span in spans]
+        )
 
     @cached_property
     def _place(self) -> np.ndarray:
@@ -68,7 +80,9 @@ class Vectors:
         return place
 
 
-def build(units: np.ndarray, target: Path, recall: float, exact_below: int = EXACT_BELOW, seed: int = 0) -> Vectors:
+def build(
+    units: np.ndarray, target: Path, recall: float = RECALL, exact_below: int = EXACT_BELOW, seed: int = 0
+) -> Vectors:
     """The lists of unit vectors (n, d), which may be mapped from a file; they are written to `target` block by block.
 
     Args:
@@ -82,12 +96,20 @@ def build(units: np.ndarray, target: Path, recall: float, exact_below: int = EXA
         centres = _centres(units, round(2 * np.sqrt(n)), np.random.default_rng(seed))
         lists = _assigned(units, centres)
     order = np.argsort(lists, kind="stable")
-    data = np.lib.format.open_memmap(target, "w+", np.float32, units.shape)
+    data = allocated(target, units.shape)
     for start in range(0, n, BLOCK):
         data[start : start + BLOCK] = units[order[start : start + BLOCK]]
     starts = np.searchsorted(lists[order], np.arange(len(centres) + 1))
     whole = Vectors(data, order.astype(np.int32), starts, centres, len(centres), 1.0)
     return whole if len(centres) == 1 else _tuned(whole, recall, seed)
+
+
+def allocated(target: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """A mapped file of float32; a full disk is an error here, and would end the process when a page is written."""
+    data = np.lib.format.open_memmap(target, "w+", np.float32, shape)
+    with target.open("r+b") as file:
+        os.posix_fallocate(file.fileno(), 0, target.stat().st_size)
+    return data
 
 
 def _tuned(whole: Vectors, wanted: float, seed: int) -> Vectors:

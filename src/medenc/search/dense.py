@@ -7,16 +7,14 @@ from typing import Literal
 
 import numpy as np
 
+from medenc.core.vectors import unit
 from medenc.search.documents import Documents
 
 Similarity = Literal["cosine", "dot", "l2"]
 
 
 class Dense:
-    """Exact scores of every document, by one product with the mapped vectors.
-
-    Whoever adds an approximate index gives it the same two methods.
-    """
+    """Exact scores of every document, by one product with the mapped vectors."""
 
     def __init__(self, documents: Documents, similarity: Similarity) -> None:
         self._documents, self._similarity = documents, similarity
@@ -53,8 +51,3 @@ class Dense:
     @cached_property
     def _squares(self) -> np.ndarray:
         return np.einsum("md,md->m", self._documents.vectors.data, self._documents.vectors.data)
-
-
-def unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (n, d) divided by their lengths; a vector of zeros stays one."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)

@@ -14,11 +14,11 @@ from medenc.core.errors import MedencError
 from medenc.core.files import read_json, write_json
 from medenc.core.options import Options
 from medenc.core.progress import track
+from medenc.core.vectors import unit
 from medenc.data.records import Name
 from medenc.search import approximate, arrays, names, spelling
 from medenc.search.abstention import Abstention
 from medenc.search.approximate import Vectors
-from medenc.search.dense import unit
 from medenc.search.names import Names
 from medenc.search.settings import Model
 from medenc.search.spelling import Spelling
@@ -29,7 +29,6 @@ KIND = "dictionary"
 FILE = "dictionary.json"
 FORMAT = 1
 ENCODE_BLOCK = 8192
-RECALL = 0.99
 AGAIN = "build it again from its names"
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -125,14 +124,14 @@ def _embed(folder: Path, collected: Names, settings: Settings, model: Model, enc
     """Encode the first writing of every form, block by block, and order the vectors into lists."""
     n = len(collected.members)
     raw = folder / "encoded.npy"
-    units = np.lib.format.open_memmap(raw, "w+", np.float32, (n, model.dimension))
+    units = approximate.allocated(raw, (n, model.dimension))
     numbers = iter(track(range(n), "encoding names"))
     while block := list(islice(numbers, ENCODE_BLOCK)):
         vectors = np.asarray(encode([collected.spelling(number) for number in block]), np.float32)
         if vectors.shape != (len(block), model.dimension) or not np.isfinite(vectors).all():
             raise MedencError(f"expected finite vectors of {model.dimension} numbers", where=model.path)
         units[block[0] : block[-1] + 1] = unit(vectors)
-    lists = approximate.build(units, folder / "vectors.data.npy", RECALL)
+    lists = approximate.build(units, folder / "vectors.data.npy")
     arrays.save(folder, lists, "vectors", but="data")  # already there
     raw.unlink()
     return settings.model_copy(update={"probes": lists.probes, "recall": lists.recall})

@@ -110,12 +110,13 @@ class Index:
         return MODES if self.settings.model else ("lexical",)
 
     def info(self) -> dict[str, Any]:
-        """What the index is: size, version, ways to search, model and settings."""
+        """What the index is: size, version, ways to search, the dense search's recall, model and settings."""
         view, kept = self._now(), self.settings
         return {
             "documents": len(view.documents),
             "version": view.snapshot.version,
             "modes": list(self.modes),
+            "recall": view.snapshot.lists.recall if view.snapshot.lists else 1.0,
             "analyzer": kept.analyzer["version"],
             **kept.model_dump(include={"model", "lexical", "fusion"}),
         }
@@ -201,20 +202,18 @@ class Index:
         clock.lap("filter")
         analysed = [[term.text for term in terms] for terms in self.analyzer.terms_batch(queries)]
         clock.lap("analyze")
-        encoded: Sequence[np.ndarray | None] = [None] * len(queries)
-        dense = encoded
+        encoded = None
         if mode != "lexical":
-            of_queries = self._vectors(queries, vectors)
+            encoded = self._vectors(queries, vectors)
             clock.lap("encode")
-            encoded, dense = list(of_queries), list(view.dense.scores(of_queries))
-        found = []
-        for query, forms, meaning in zip(queries, analysed, dense, strict=True):
-            terms = view.lexical.query(forms)
-            lexical = view.lexical.scores(terms) if mode != "dense" else None
-            scores = Scores(lexical, meaning, view.lexical.attainable(forms))
-            found.append((terms, view.rank(scores, top if query.strip() else 0, allowed)))
+        scored = view.scored(analysed, encoded, words=mode != "dense", exact=allowed is not None)
+        found = [
+            (terms, view.rank(scores, top if query.strip() else 0, allowed))
+            for query, (terms, scores) in zip(queries, scored, strict=True)
+        ]
         clock.lap("rank")
-        hits = [view.hits(ranking, terms, vector) for (terms, ranking), vector in zip(found, encoded, strict=True)]
+        own_vectors = [None] * len(queries) if encoded is None else encoded
+        hits = [view.hits(ranking, terms, vector) for (terms, ranking), vector in zip(found, own_vectors, strict=True)]
         if self._terminology:
             hits = [self._terminology.explain(query, own) for query, own in zip(queries, hits, strict=True)]
         clock.lap("hits")
@@ -223,7 +222,10 @@ class Index:
     def search_many(
         self, queries: Sequence[Query], top: int = 10, mode: str | None = None
     ) -> dict[str, list[tuple[str, float]]]:
-        """A run for evaluation: query id -> (document id, score), best first; the same hits as `search`, faster."""
+        """A run for evaluation: query id -> (document id, score), best first; the hits of `search`, faster.
+
+        It looks at every document, also where a search does not: `info()["recall"]` says what that leaves out.
+        """
         view, mode = self._now(), self._mode(mode, top)
         run = {}
         for query, scores in self._scored(view, queries, mode):
@@ -268,7 +270,7 @@ class Index:
     def candidates(self, question: str) -> list[evidence.Sentence]:
         """The sentences of the best documents for a question, which `ask` chooses from."""
         view = self._now()
-        ((_, scores),) = self._scored(view, [Query("", question)], self.modes[0])
+        ((_, scores),) = self._scored(view, [Query("", question)], self.modes[0], exact=False)
         best = view.rank(scores, EVIDENCE_DOCUMENTS).rows
         forms = [term.text for term in self.analyzer.terms(question)]
         known, unknown = view.lexical.weights(forms)
@@ -353,17 +355,19 @@ class Index:
             )
         return vectors
 
-    def _scored(self, view: View, queries: Sequence[Query], mode: str) -> Iterator[tuple[Query, Scores]]:
+    def _scored(
+        self, view: View, queries: Sequence[Query], mode: str, *, exact: bool = True
+    ) -> Iterator[tuple[Query, Scores]]:
         """Each query with its scores."""
         for start in range(0, len(queries), QUERY_BLOCK):
             block = queries[start : start + QUERY_BLOCK]
             texts = [query.text for query in block]
             analysed = self.analyzer.terms_batch(texts) if mode != "dense" else [[]] * len(block)
-            dense = view.dense.scores(self._vectors(texts)) if mode != "lexical" else [None] * len(block)
-            for query, terms, meaning in zip(block, analysed, dense, strict=True):
-                forms = [term.text for term in terms]
-                lexical = view.lexical.scores(view.lexical.query(forms)) if mode != "dense" else None
-                yield query, Scores(lexical, meaning, view.lexical.attainable(forms))
+            forms = [[term.text for term in terms] for terms in analysed]
+            vectors = self._vectors(texts) if mode != "lexical" else None
+            scored = view.scored(forms, vectors, words=mode != "dense", exact=exact)
+            for query, (_, scores) in zip(block, scored, strict=True):
+                yield query, scores
 
     def _upsert(self, writer: Writer, batch: Sequence[Passage], *, replaces: bool) -> None:
         kinds = column_types(batch, writer.store.columns())

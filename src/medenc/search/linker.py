@@ -18,8 +18,8 @@ import numpy as np
 
 from medenc.core.artifact import open_artifact
 from medenc.core.errors import MedencError, did_you_mean
+from medenc.core.vectors import unit
 from medenc.search import dictionary, names, spelling
-from medenc.search.dense import unit
 from medenc.search.dictionary import Encode
 from medenc.search.ragged import Ragged
 

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tokenize import TokenError  # what NumPy raises for some damaged headers
 from typing import Any
@@ -19,13 +19,16 @@ import numpy as np
 
 from medenc.core.errors import MedencError
 from medenc.core.files import read_json, sha256, sync_tree, write_json
+from medenc.search import approximate, arrays
+from medenc.search.approximate import Vectors
 from medenc.search.documents import Documents, empty
-from medenc.search.ragged import Ragged
 from medenc.search.store import disk_errors
 
 CURRENT = "current.json"
 SNAPSHOTS = "snapshots"
 TABLE_FILES = "table"
+MARGIN = 2  # times the lists that documents need to find each other: queries are farther away
+LISTS = "lists"  # what the names of their files begin with
 ATTEMPTS = 5  # times a reader looks again when a writer removes a snapshot between two of its steps
 
 
@@ -40,13 +43,15 @@ class Snapshot:
     name: str
     version: int  # of the table
     documents: Documents
+    lists: Vectors | None = None  # the windows' vectors by neighbourhood, where there are many
 
 
 @contextmanager
-def prepared(index: Path, documents: Documents) -> Iterator[Path]:
+def prepared(index: Path, documents: Documents, *, units: bool) -> Iterator[Path]:
     """The documents as files that are not in force yet; they vanish when the block ends without `enforce`.
 
-    They are written before the table changes, so that a full disk shows while everything is still as it was.
+    Vectors of length 1 (`units`) are cut into lists of neighbours, too, where they are many. The files are written
+    before the table changes, so that a full disk shows while everything is still as it was.
     """
     root = index / SNAPSHOTS
     with disk_errors(index):
@@ -56,6 +61,8 @@ def prepared(index: Path, documents: Documents) -> Iterator[Path]:
         with disk_errors(index):
             folder.chmod(0o755)
             _save(folder, documents)
+            if units and len(documents.vectors.data) >= approximate.EXACT_BELOW:
+                _save_lists(folder, documents)
             sync_tree(root)
         yield folder
     except BaseException:
@@ -114,7 +121,8 @@ def _open(index: Path) -> Snapshot:
         described = read_json(index / CURRENT)
         _check_sizes(index, described["files"])
         folder = index / SNAPSHOTS / described["snapshot"]
-        return Snapshot(folder.name, int(described["version"]), _load(folder))
+        lists = described.get("lists")
+        return Snapshot(folder.name, int(described["version"]), _load(folder), lists and _load_lists(folder, lists))
     except (MedencError, KeyError, TypeError, ValueError, OSError, TokenError) as error:
         raise DamagedError(str(error)) from error
 
@@ -132,6 +140,14 @@ def _save(folder: Path, documents: Documents) -> None:
         _write(folder / f"{name}.offsets.npy", column.offsets)
 
 
+def _save_lists(folder: Path, documents: Documents) -> None:
+    found = approximate.build(documents.vectors.data, folder / f"{LISTS}.data.npy", exact_below=0)
+    found = replace(found, probes=min(MARGIN * found.probes, len(found.centres)))
+    for name in ("rows", "starts", "centres"):
+        _write(folder / f"{LISTS}.{name}.npy", getattr(found, name))
+    write_json(folder / f"{LISTS}.json", {"probes": found.probes, "recall": found.recall})
+
+
 def _write(path: Path, array: np.ndarray) -> None:
     """What `np.save` writes; but that hides the system's reason when the disk is full."""
     array = np.ascontiguousarray(array)
@@ -141,12 +157,11 @@ def _write(path: Path, array: np.ndarray) -> None:
 
 
 def _load(folder: Path) -> Documents:
-    def mapped(name: str) -> np.ndarray:
-        array: np.ndarray = np.load(folder / name, mmap_mode="r", allow_pickle=False)
-        return array.view(np.ndarray)  # slices of a plain array are ten times cheaper
+    return Documents(**{name: arrays.ragged(folder, name) for name in empty(0).columns()})
 
-    names = empty(0).columns()
-    return Documents(**{name: Ragged(mapped(f"{name}.npy"), mapped(f"{name}.offsets.npy")) for name in names})
+
+def _load_lists(folder: Path, facts: Mapping[str, Any]) -> Vectors:
+    return arrays.load(folder, Vectors, LISTS, probes=int(facts["probes"]), recall=float(facts["recall"]))
 
 
 def _description(index: Path, folder: Path, version: int) -> dict[str, Any]:
@@ -160,4 +175,6 @@ def _description(index: Path, folder: Path, version: int) -> dict[str, Any]:
         name, size = path.relative_to(index).as_posix(), path.stat().st_size
         same = name in known and known[name]["bytes"] == size
         files[name] = known[name] if same else {"bytes": size, "sha256": sha256(path)}
-    return {"snapshot": folder.name, "version": version, "files": files}
+    lists = folder / f"{LISTS}.json"
+    facts = {"lists": read_json(lists)} if lists.exists() else {}
+    return {"snapshot": folder.name, "version": version, **facts, "files": files}

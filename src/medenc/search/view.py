@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from medenc.search.dense import Dense
 from medenc.search.evidence import Source
 from medenc.search.fusion import Scores, best, fused
 from medenc.search.lexical import Lexical
+from medenc.search.nearby import Nearby
 from medenc.search.settings import Settings
 from medenc.search.snapshot import Snapshot
 from medenc.text.terms import NET_PREFIX, is_net
@@ -42,10 +43,32 @@ class View:
         self.snapshot, self.documents, self._fusion = snapshot, snapshot.documents, settings.fusion
         self.lexical = Lexical(self.documents, settings.lexical)
         self.dense = Dense(self.documents, settings.model.similarity if settings.model else "dot")
+        self._nearby = Nearby(self.documents, snapshot.lists) if snapshot.lists else None
 
     def rows(self, ids: Iterable[str]) -> np.ndarray:
         """The rows of documents, ascending."""
         return np.array(sorted(self._places[id_] for id_ in ids), dtype=np.int64)
+
+    def scored(
+        self, queries: Sequence[Sequence[str]], vectors: np.ndarray | None, *, words: bool, exact: bool = False
+    ) -> Iterator[tuple[dict[int, int], Scores]]:
+        """The terms of each query and its scores.
+
+        Args:
+            queries: the terms of each.
+            vectors: (q, d), for a search by meaning.
+            words: whether to search by words.
+            exact: look at every document, however many there are.
+        """
+        nearby = None if exact or vectors is None else self._nearby
+        meanings = self.dense.scores(vectors) if vectors is not None and nearby is None else None
+        for place, forms in enumerate(queries):
+            terms = self.lexical.query(forms)
+            lexical = self.lexical.scores(terms) if words else None
+            dense = None if meanings is None else meanings[place]
+            if nearby is not None and vectors is not None:
+                dense = nearby.scores(vectors[place], self._by_words(lexical))
+            yield terms, Scores(lexical, dense, self.lexical.attainable(forms))
 
     def rank(self, scores: Scores, top: int, rows: np.ndarray | None = None) -> Ranking:
         """The best documents; `rows` leaves all others out, as if the index did not have them."""
@@ -86,6 +109,11 @@ class View:
     @cached_property
     def _places(self) -> dict[str, int]:
         return {id_: row for row, id_ in enumerate(self.documents.ids.texts())}
+
+    def _by_words(self, lexical: np.ndarray | None) -> np.ndarray:
+        """The rows of the best documents by words, of those that have one."""
+        found = np.empty(0, np.int64) if lexical is None else np.flatnonzero(lexical)
+        return found if lexical is None else found[best(lexical[found], self._fusion.depth)]
 
     def _hit(self, ranking: Ranking, place: int, matched: list[Matched], vector: np.ndarray | None) -> Hit:
         row, documents, parts = int(ranking.rows[place]), self.documents, ranking.parts

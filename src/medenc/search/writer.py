@@ -41,7 +41,9 @@ class Writer:
 
     def commit(self, documents: Documents, change: Callable[[], None]) -> None:
         """Change the table, and put `documents`, which it then holds, in force."""
-        with snapshot.prepared(self._index, documents) as folder:
+        model = settings.read(self._index).model
+        units = model is not None and model.similarity == "cosine"
+        with snapshot.prepared(self._index, documents, units=units) as folder:
             write_bytes(self._index / MARK, b"")
             with self.store.whole():
                 change()
@@ -89,7 +91,8 @@ def opened(index: Path, dimension: int) -> Snapshot:
 
 def describe(index: Path, documents: int) -> None:
     """Keep the manifest true: what changed is another content, and no longer what a recipe's step made."""
-    files = {name: known["sha256"] for name, known in read_json(index / snapshot.CURRENT)["files"].items()}
+    current = read_json(index / snapshot.CURRENT)
+    files = {name: known["sha256"] for name, known in current["files"].items()}
     files |= settings.read(index).terminology
     files |= {name: sha256(index / name) for name in (settings.FILE, snapshot.CURRENT)}
     content = digest(files)
@@ -99,7 +102,7 @@ def describe(index: Path, documents: int) -> None:
         "inputs": {},
         "fingerprint": fingerprint("index", {}, {"content": content}, 1),
         "content": content,
-        "numbers": {"documents": documents},
+        "numbers": {"documents": documents, **current.get("lists", {})},
         "files": files,
         "medenc": __version__,
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, cast
 
 from medenc.core.artifact import MANIFEST, Draft, open_artifact
+from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.evaluation.trained import FACT as TRAINED_ON
 
@@ -15,12 +16,13 @@ class Export(Plugin):
     """A model that also runs under another backend; its graph was checked on the probes."""
 
     kind: ClassVar[str] = "model"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     model: Path
     backend: Literal["openvino", "onnx"] = "openvino"
     precision: Literal["fp32", "int8"] = "fp32"  # int8 stays away where it would rank or decide otherwise
     texts: Path | None = None  # for int8: what its ranges come from, and what it is compared on
+    judged: Path | None = None  # for int8: a BEIR folder or labelled rows, on which scores must stay
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the model and the new graph, `draft.numbers` with how well the two agree."""
@@ -35,8 +37,12 @@ class Export(Plugin):
         exports = draft.facts["exports"]
         if self.precision == "int8":
             from medenc.runtime.int8.export import add_int8
+            from medenc.runtime.int8.judged import read_judged
 
-            return add_int8(draft.folder, draft.facts["model"], exports, self.backend, self.texts)
+            judged = read_judged(self.model, self.judged) if self.judged else None
+            return add_int8(draft.folder, draft.facts["model"], exports, self.backend, self.texts, judged)
+        if self.texts or self.judged:
+            raise MedencError("texts and judged data are for int8", where="export", hint='precision = "int8"')
         from medenc.runtime.export import add_backend
 
         exports[self.backend] = add_backend(draft.folder, self.backend)

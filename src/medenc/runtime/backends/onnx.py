@@ -39,7 +39,7 @@ class Onnx(Plugin):
         settings.log_severity_level = 3
         try:
             session = onnxruntime.InferenceSession(str(file), settings, providers=["CPUExecutionProvider"])
-        except RuntimeError as error:
+        except Exception as error:  # its errors have no class of their own
             reason = str(error).strip().splitlines()[0]
             raise MedencError(f"ONNX Runtime cannot read this model: {reason}", where=file) from None
         return OnnxSession(session, self.outputs)

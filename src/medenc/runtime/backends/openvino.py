@@ -81,19 +81,19 @@ class OpenVinoSession:
         compiled = self._compile("THROUGHPUT")
         streams = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
         idle = [compiled.create_infer_request() for _ in range(2 * streams)]
-        busy: deque[Any] = deque()
+        busy: deque[tuple[Any, Arrays]] = deque()  # with the inputs, which are shared and must outlive the run
         try:
             for arrays in batches:
                 if not idle:
-                    yield _wait(busy[0])
-                    idle.append(busy.popleft())
-                busy.append(idle.pop())
-                busy[-1].start_async(arrays)
+                    yield _wait(busy[0][0])
+                    idle.append(busy.popleft()[0])
+                busy.append((idle.pop(), arrays))
+                busy[-1][0].start_async(arrays, share_inputs=True)
             while busy:
-                yield _wait(busy[0])
+                yield _wait(busy[0][0])
                 busy.popleft()
         finally:
-            for request in busy:  # a caller who left early
+            for request, _ in busy:  # a caller who left early
                 request.wait()
 
     def _compile(self, hint: str) -> Any:

@@ -16,8 +16,9 @@ from medenc.core.errors import MedencError
 from medenc.core.progress import track
 from medenc.runtime.folder import ModelFacts, ModelFolder
 from medenc.runtime.int8.graph import quantize
+from medenc.runtime.int8.judged import Judged
 from medenc.runtime.int8.judging import Verdict
-from medenc.runtime.int8.subject import Judged, subject
+from medenc.runtime.int8.subject import subject
 from medenc.runtime.probes import agreement
 from medenc.runtime.session import PRECISIONS, Arrays, Precision, Session, files_of, open_session
 
@@ -102,7 +103,7 @@ class Trial:
         }
 
     def _decided(self) -> tuple[Verdict, list[Layer]]:
-        """The verdict on all layers in int8, or with the most damaging back in float32: 1 of them, 3, 7, 15, …."""
+        """The verdict on all layers in int8, or with the most damaging back in float32: 1 of them, 3, 7, …, half."""
         order: list[Layer] = []
         back = 0
         while True:
@@ -111,9 +112,9 @@ class Trial:
             if verdict.ok:
                 return verdict, order[:back]
             order = order or self._by_damage()
-            back = 2 * back + 1
-            if back > len(order) // 2:  # what is left in int8 would gain nothing
+            if back == len(order) // 2:  # what is left in int8 would gain nothing
                 return verdict, []
+            back = min(2 * back + 1, len(order) // 2)
 
     def _by_damage(self) -> list[Layer]:
         """The layers, first the one that alone in int8 changes the outputs most."""
@@ -127,9 +128,9 @@ class Trial:
 
     def _outputs(self, tower: Path, precision: Precision) -> np.ndarray:
         """All numbers that a graph gives for some inputs, in one row."""
-        session = open_session(tower, self._backend, precision=precision)
+        session = self._session(tower, precision)
         found = [session.run(batch) for batch in self._subject.inputs[tower][:PROBED]]
-        return np.concatenate([_numbers(outputs[name]) for outputs in found for name in sorted(outputs)])
+        return np.concatenate([outputs[name].reshape(-1) for outputs in found for name in sorted(outputs)])
 
     def _write(self, in_float: Collection[Layer], towers: Sequence[Path] | None = None) -> None:
         for tower in towers or self._graphs:
@@ -145,7 +146,10 @@ class Trial:
     def _opened(self, precision: Precision) -> list[tuple[Session, list[Arrays]]]:
         """Every tower's session with what it is timed on."""
         given = self._subject.batches.items()
-        return [(open_session(tower, self._backend, precision=precision), own) for tower, own in given]
+        return [(self._session(tower, precision), own) for tower, own in given]
+
+    def _session(self, tower: Path, precision: Precision) -> Session:
+        return open_session(tower, self._backend, outputs=self._subject.outputs, precision=precision)
 
     def _summary(self) -> dict[str, float]:
         """How far the probes stray at worst, by which `medenc verify` will know the graph."""
@@ -166,11 +170,6 @@ def _seconds(sessions: Sequence[tuple[Session, Sequence[Arrays]]]) -> float:
         for _ in session.run_all(batches):
             pass
     return time.perf_counter() - start
-
-
-def _numbers(values: np.ndarray) -> np.ndarray:
-    """Finite numbers in one row; a mask's infinities stand in both graphs."""
-    return np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0).reshape(-1)
 
 
 def _remove(graph: Path) -> None:

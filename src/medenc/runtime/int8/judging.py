@@ -25,6 +25,7 @@ DECISIONS, POINTS = 0.99, 0.003
 NUMBERS = 0.01  # of their spread, within which two numbers are one decision
 GAIN = "nDCG@10"
 DEPTH = 100
+BLOCK = 256  # queries compared at once
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,16 @@ class Rankings:
         )
 
     def _ranked(self, queries: np.ndarray, passages: np.ndarray) -> Run:
-        """The best passages of every query but itself."""
-        ids = np.array([passage.id for passage in self._data.passages])
+        """The best passages of every query, but itself where the passages ask for one another."""
+        ids = [passage.id for passage in self._data.passages]
+        judged = bool(self._data.qrels)  # then the queries are others, whatever their ids
         run: Run = {}
-        for query, vector in zip(self._data.queries, queries, strict=True):
-            scores = score(vector[None], passages, self._encoding.similarity)[0]
-            best = np.argsort(-scores, kind="stable")[: DEPTH + 1]
-            run[query.id] = [(str(ids[place]), float(scores[place])) for place in best if ids[place] != query.id]
+        for start in range(0, len(queries), BLOCK):
+            scores = score(queries[start : start + BLOCK], passages, self._encoding.similarity)
+            for query, own in zip(self._data.queries[start:], scores, strict=False):
+                best = np.argsort(-own, kind="stable")[: DEPTH + 1].tolist()
+                others = [place for place in best if judged or ids[place] != query.id]
+                run[query.id] = [(ids[place], float(own[place])) for place in others[:DEPTH]]
         return run
 
 
