@@ -23,9 +23,9 @@ from time import perf_counter
 import numpy as np
 
 from medenc.core.artifact import writing
+from medenc.core.vectors import unit
 from medenc.data.records import Name
 from medenc.search import dictionary
-from medenc.search.dense import unit
 from medenc.search.linker import Linker
 from medenc.search.settings import Model
 
