@@ -9,12 +9,14 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from live import Client, Live
 from real_parts import made, step
 from trained import trained
 
+import medenc
 from medenc import api
 from medenc.core.errors import MedencError
 from medenc.data.examples import Answer, Question
@@ -65,6 +67,29 @@ def test_everything_answers(sources):
         roles = [artifact["role"] for artifact in client.get("/v1/numbers").json()["artifacts"]]
         assert sorted(roles) == ["dictionary", "index", "model", "report", "task"]
         assert str(sources.index.parent) not in client.get("/v1/numbers").text
+
+
+def test_http_gives_what_the_library_gives(sources):
+    """Seen to fail with vectors rounded to half precision on the way."""
+    texts = ["고혈압 환자", "2型糖尿病", "metformin is stopped", ""]
+    index = api.open_index(sources.index)
+    with client_of(sources) as client:
+        answer = client.post("/v1/embeddings", json={"input": texts[:3], "model": "small"}).json()
+        vectors = np.array([one["embedding"] for one in answer["data"]])
+        np.testing.assert_allclose(vectors, medenc.load(sources.models["small"]).encode(texts[:3]), atol=1e-6)
+        found = client.post("/v1/search", json={"query": "고혈압 약물", "top": 5}).json()["hits"]
+        wanted = [hit.to_json() for hit in index.search("고혈압 약물", top=5).hits]
+        assert [hit["id"] for hit in found] == [hit["id"] for hit in wanted]
+        assert [hit["score"] for hit in found] == pytest.approx([hit["score"] for hit in wanted], abs=1e-6)
+        said = client.post("/v1/predict/triage", json={"inputs": texts[:3]}).json()["predictions"]
+        predictor = medenc.load(sources.models["triage"])
+        assert [one["label"] for one in said] == [
+            predictor.to_json(one)["label"] for one in predictor.predict(texts[:3])
+        ]
+        linked = client.post("/v1/link", json={"mentions": ["고혈압", "hypertensoin"]}).json()["links"]
+        known = api.link(sources.models["small"], ["고혈압", "hypertensoin"], sources.terms)
+        for ours, theirs in zip(linked, known, strict=True):
+            assert [one["concept_id"] for one in ours["candidates"]] == [one.concept_id for one in theirs.candidates]
 
 
 def test_the_model_of_an_index_can_be_asked_without_being_named(sources):
