@@ -211,8 +211,10 @@ def _together() -> Iterator[Callable[[str], None]]:
     from medenc.train.team import Team  # torch: only where processes train together
 
     team = Team.joined()
-    yield team.meet
-    team.part()
+    try:
+        yield team.meet
+    finally:
+        team.part()
 
 
 def load(name: str | Path, out: Path | None = None, overrides: Iterable[str] = (), *, smoke: bool = False) -> Recipe:

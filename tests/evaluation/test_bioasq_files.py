@@ -76,6 +76,20 @@ def test_what_is_no_submission_is_named(document, expected, tmp_path):
         read_answers([path])
 
 
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"a": "TP53"}, "question a: a factoid question wants a list of answers"),
+        ({"d": "A"}, "question d: a list question wants a list of answers"),
+        ({"c": [["yes"]]}, "question c: a yesno question wants yes or no"),
+    ],
+)
+def test_an_answer_of_another_kind_is_an_error(golden, answers, said):
+    """Seen to fail: a word was read letter by letter, and a list of yes was a traceback."""
+    with pytest.raises(MedencError, match=said):
+        official(read_questions(golden), answers)
+
+
 def test_yes_no_is_answered_once_for_all_contexts():
     task = build("task", {"use": "classification", "by_group": True}, "here")
     rows = [Labelled("1", "t", group="q"), Labelled("2", "t", group="q")]

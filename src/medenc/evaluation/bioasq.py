@@ -85,6 +85,8 @@ def official(
 ) -> dict[str, float]:
     """The ten numbers, as the official program gives them for files with an answer to every question.
 
+    Raises: MedencError for an answer that is not of its question's kind.
+
     Args:
         all_synonyms: as its version 3, every synonym of an answer counts.
         skip_missing: questions without an answer leave the mean, as in some versions; by default they score 0.
@@ -93,6 +95,8 @@ def official(
     decisions = {q.id: cast(YesNo, q.decision) for q in golden if q.kind == "yesno" and q.decision}
     if unknown := answers.keys() - {question.id for question in golden}:
         raise MedencError(f"answers to {len(unknown)} questions that are not in the golden files", where="bioasq")
+    for question in golden:
+        _check_form(question, answers.get(question.id))
     given = {kind: {id_: cast(Entries, answers[id_]) for id_ in own if id_ in answers} for kind, own in entries.items()}
     said = {id_: cast(str, answers[id_]) for id_ in decisions if id_ in answers}
     how = {"all_synonyms": all_synonyms, "skip_missing": skip_missing}
@@ -103,6 +107,14 @@ def official(
     numbers += [bioasq.mean(lists[name]) for name in ("precision", "recall", "f1")]
     others = [yes_no[name] for name in ("macro_f1", "f1_yes", "f1_no")]
     return dict(zip(ORDER, [yes_no["accuracy"], *numbers, *others], strict=True))
+
+
+def _check_form(question: BioasqQuestion, answer: Answer | None) -> None:
+    """A word would be read letter by letter where a list is expected."""
+    wanted = {"yesno": str, "factoid": list, "list": list}.get(question.kind)
+    if answer is not None and wanted is not None and not isinstance(answer, wanted):
+        expected = "yes or no" if wanted is str else "a list of answers"
+        raise MedencError(f"a {question.kind} question wants {expected}", where=f"bioasq, question {question.id}")
 
 
 def _plain(found: Mapping[str, Entries]) -> dict[str, Answer]:
