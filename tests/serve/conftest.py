@@ -54,7 +54,8 @@ def passages():
 def index(passages, tmp_path_factory):
     path = tmp_path_factory.mktemp("served") / "index"
     made_by = Model(path="/srv/secret/model", fingerprint="letters", dimension=26, similarity="cosine")
-    index = Index.create(path, Analyzer(), made_by, lambda _: LetterModel())
+    names = list(read_names(SAMPLE.with_name("terms.tsv")))
+    index = Index.create(path, Analyzer(), made_by, lambda _: LetterModel(), names=names)
     index.add(passages.values())
     return index
 

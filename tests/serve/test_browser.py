@@ -48,13 +48,22 @@ def test_a_hit_explains_itself(page, index):
     page.search("warfarin INR")
     page.click(".why")
     best = index.search("warfarin INR").hits[0]
-    shown = [text.split(" +") for text in page.texts(".hit:first-child .weighed")]
+    shown = [text.split(" +") for text in page.texts(".hit:first-child .weighed") if " +" in text]
     assert [(term, float(score)) for term, score in shown] == [
         (one.term, pytest.approx(one.score, abs=0.006)) for one in best.matched
     ]
     (nearest,) = page.texts(".hit:first-child q")
     assert best.text[slice(*best.window)].startswith(nearest.removesuffix(" …"))
     assert f"id {best.id}" in page.texts(".hit:first-child .fact")
+
+
+def test_a_hit_says_what_it_calls_what_was_asked(page, index):
+    """Seen to fail: the page read a field that no answer has."""
+    page.search("와파린")
+    place, hit = next((at, hit) for at, hit in enumerate(index.search("와파린").hits, 1) if hit.synonyms)
+    page.click(f".hit:nth-child({place}) .why")
+    wanted = {f"와파린 = {one.term} ({one.concept_id})" for one in hit.synonyms}
+    assert wanted <= set(page.texts(f".hit:nth-child({place}) .weighed"))
 
 
 def test_a_part_that_was_not_asked_is_a_dash(page):

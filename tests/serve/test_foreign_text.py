@@ -63,6 +63,7 @@ def hit(place, text):
         "parts": {"lexical": 1.0, "dense": 0.5},
         "matched": [{"term": text, "score": 0.5, "spans": [[0, len(text)]]}],
         "window": [0, len(text)],
+        "synonyms": [{"concept_id": text, "asked": text, "term": text, "spans": [[0, len(text)]]}],
     }
 
 

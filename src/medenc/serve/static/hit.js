@@ -63,14 +63,15 @@ function clipped(hit) {
 }
 
 function inShort(hit) {
-  if (!hit.matched.length) return [make("span", { className: "unmatched", say: "unmatched" })];
-  return hit.matched.slice(0, CHIPS).map((one) => foreign("span", "term", one.term));
+  if (!hit.matched.length && !hit.synonyms.length) return [make("span", { className: "unmatched", say: "unmatched" })];
+  const names = hit.synonyms.map((one) => make("span", { className: "term" }, ...sameAs(one)));
+  return [...hit.matched.map((one) => foreign("span", "term", one.term)), ...names].slice(0, CHIPS);
 }
 
 function explained(hit) {
   const rows = [];
   if (hit.matched.length) rows.push(row("why_terms", ...terms(hit)));
-  if (hit.concepts?.length) rows.push(row("why_concepts", ...hit.concepts.map(shared)));
+  if (hit.synonyms.length) rows.push(row("why_concepts", ...hit.synonyms.map(shared)));
   if (hit.window && hit.window[1] > hit.window[0]) rows.push(row("why_window", nearest(hit)));
   const about = [["id", hit.id], ["score", hit.score.toPrecision(4)], ...Object.entries(hit.metadata)];
   return [make("dl", {}, ...rows.flat()), make("p", { className: "facts" }, ...about.map(fact))];
@@ -95,8 +96,10 @@ function terms(hit) {
 
 const signed = (score) => `+${score.toFixed(2)}`;
 
-const shared = (one) =>
-  make("span", { className: "weighed" }, foreign("b", "", one.query), " = ", foreign("b", "", one.text), ` (${one.concept_id})`);
+// What the query calls a concept, and what the document calls it.
+const sameAs = (one) => [foreign("b", "", one.asked), " = ", foreign("b", "", one.term)];
+
+const shared = (one) => make("span", { className: "weighed" }, ...sameAs(one), ` (${one.concept_id})`);
 
 function nearest(hit) {
   const points = Array.from(hit.text).slice(...hit.window);
