@@ -3,6 +3,7 @@
 import json
 import random
 import resource
+import shutil
 import signal
 
 import numpy as np
@@ -26,21 +27,29 @@ def documents(count, seed=0):
         yield Passage(f"{seed}-{number:04}", "\n".join(lines), metadata={"even": number % 2 == 0})
 
 
-def made(path, analyzer, monkeypatch, above):
-    monkeypatch.setattr(approximate, "EXACT_BELOW", above)
-    index = Index.create(path, analyzer, MODEL, lambda path: HashedWords())
-    index.add(documents(1500))
+def made(path, analyzer, above):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(approximate, "EXACT_BELOW", above)
+        index = Index.create(path, analyzer, MODEL, lambda path: HashedWords())
+        index.add(documents(1000))
     return index
 
 
-@pytest.fixture
-def exact(tmp_path, analyzer, monkeypatch):
-    return made(tmp_path / "exact", analyzer, monkeypatch, 10**9)
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory, analyzer):
+    return made(tmp_path_factory.mktemp("exact") / "index", analyzer, 10**9)
+
+
+@pytest.fixture(scope="module")
+def nearby(tmp_path_factory, analyzer):
+    return made(tmp_path_factory.mktemp("nearby") / "index", analyzer, 500)
 
 
 @pytest.fixture
-def nearby(tmp_path, analyzer, monkeypatch):
-    return made(tmp_path / "nearby", analyzer, monkeypatch, 500)
+def own(nearby, tmp_path, monkeypatch):
+    """A copy, to change."""
+    monkeypatch.setattr(approximate, "EXACT_BELOW", 500)
+    return Index.open(shutil.copytree(nearby.path, tmp_path / "index"), lambda path: HashedWords())
 
 
 def queries():
@@ -93,21 +102,21 @@ def test_evaluation_looks_at_all(exact, nearby):
     assert nearby.search_many(asked, 100, "dense") == exact.search_many(asked, 100, "dense")
 
 
-def test_changes_are_found_at_once_and_a_small_index_looks_at_all_again(nearby):
-    nearby.add([Passage("new", "subject7 subject7 rash")])
-    assert nearby.search("subject7 rash", mode="dense").hits[0].id == "new"
-    nearby.delete([f"0-{number:04}" for number in range(1490)])
-    assert nearby.search("subject7 rash", mode="dense").hits[0].id == "new"
-    assert nearby._view.snapshot.lists is None
+def test_changes_are_found_at_once_and_a_small_index_looks_at_all_again(own):
+    own.add([Passage("new", "subject7 subject7 rash")])
+    assert own.search("subject7 rash", mode="dense").hits[0].id == "new"
+    own.delete([f"0-{number:04}" for number in range(990)])
+    assert own.search("subject7 rash", mode="dense").hits[0].id == "new"
+    assert own._view.snapshot.lists is None
 
 
-def test_damaged_lists_are_made_again(nearby):
+def test_damaged_lists_are_made_again(own):
     """Seen to fail when only the documents' columns were looked at."""
-    (rows,) = nearby.path.rglob("lists.rows.npy")
-    wanted = [hit.id for hit in nearby.search("subject3 word5").hits]
+    (rows,) = own.path.rglob("lists.rows.npy")
+    wanted = [hit.id for hit in own.search("subject3 word5").hits]
     rows.write_bytes(rows.read_bytes()[:-8])
-    assert any("lists.rows" in name for name in nearby.verify())
-    again = Index.open(nearby.path, lambda path: HashedWords())
+    assert any("lists.rows" in name for name in own.verify())
+    again = Index.open(own.path, lambda path: HashedWords())
     assert [hit.id for hit in again.search("subject3 word5").hits] == wanted
     assert not again.verify()
 
