@@ -1,7 +1,8 @@
 """Do exported models decide as torch does? Every head and both kinds of encoder, on up to a thousand real inputs.
 
 A small model of each kind begins with an encoder of `benchmarks/tasks.py` and is trained for a moment; then its
-decisions under OpenVINO and ONNX are compared with those under torch, and the int8 trial says whether it keeps int8.
+decisions under OpenVINO and ONNX are compared with those under torch, and the int8 trial says whether it keeps int8,
+judged on the same inputs.
 
 Run: python benchmarks/heads.py --data DATA --warm runs/tasks/warm [--count 1000] [--only NAME…] [--out runs/heads]
 """
@@ -25,6 +26,7 @@ from medenc.data.examples import Annotated
 from medenc.data.mixing import Source, read_sources
 from medenc.decoding.folder import decision, is_task
 from medenc.runtime.embedder import Embedder, score
+from medenc.runtime.int8.export import export_int8
 from medenc.runtime.predictor import Predictor
 from tasks import SETS, made, placed
 
@@ -51,7 +53,7 @@ KINDS = {
     "sequence, several classes": Kind("bc5cdr", {"use": "multi_label"}, derived="labels"),
     "sequence, a number": Kind("bc5cdr", {"use": "regression"}, derived="share"),
     "start_end": Kind("bioasq-factoid", SETS["bioasq-factoid"].task),
-    "joint_span": Kind("bioasq-factoid", {**SETS["bioasq-factoid"].task, "head": {"use": "joint_span"}}),
+    "joint_span": Kind("bioasq-factoid", {**SETS["bioasq-factoid"].task, "head": "joint"}),
     "start_pairs": Kind("diakg", SETS["diakg"].task),
     "entity_starts": Kind("diakg", {"use": "relation", "decide": "starts"}),
     "choice": Kind("medmcqa", SETS["medmcqa"].task),
@@ -73,7 +75,7 @@ def derived(kind: Kind, side: str, data: Path, out: Path) -> list[Values]:
     lines = (json.dumps(_relabelled(row, kind.derived), ensure_ascii=False) for row in rows_of(own))
     file.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(file, "".join(f"{line}\n" for line in lines).encode())
-    return [{"use": "labelled", "path": str(file)}]
+    return [{"use": "labelled", "path": str(file), "regression": kind.derived == "share"}]
 
 
 def _relabelled(row: Annotated, how: str) -> Values:
@@ -134,7 +136,7 @@ def compared(name: str, model: Path, inputs: list[Any]) -> Iterator[Values]:
         same = [a == b for a, b in zip(wanted, answer(copy, inputs, backend), strict=True)]
         yield {"kind": name, "backend": backend, "precision": "fp32", "inputs": len(inputs), "equal": np.mean(same)}
     for backend in BACKENDS:
-        report = api.export(copy, backend, "int8")
+        report = export_int8(copy, backend, judged=inputs if is_task(copy) else None)
         verdict = "kept" if report["accepted"] else report["why"]
         line = {"kind": name, "backend": backend, "precision": "int8", "inputs": len(inputs), "verdict": verdict}
         if report["accepted"]:
