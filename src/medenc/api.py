@@ -20,6 +20,7 @@ from medenc.runtime.int8.judged import read_judged, reader_of
 from medenc.runtime.predictor import Predictor
 from medenc.runtime.reader import Extracts, Reader
 from medenc.runtime.sentence_embedding import SentenceEmbedding
+from medenc.runtime.session import Precision
 from medenc.search import settings
 from medenc.search.fusion import Fusion
 from medenc.search.index import Index
@@ -31,12 +32,17 @@ PIPELINES = ("sentence-embedding",)
 READ_DOCUMENTS = 10  # that a reader reads for one question
 
 
-def load(model: str | Path) -> Embedder | Predictor:
+def load(model: str | Path, backend: str | None = None, precision: Precision | None = None) -> Embedder | Predictor:
     """Open a model folder for inference: one that embeds, or one that answers a task.
 
     torch is not needed when the folder has an exported backend.
+
+    Args:
+        backend: `openvino`, `onnx` or `torch`; the preferred one that the folder has, by default.
+        precision: `fp32` or `int8`; int8 by default where the backend has one, which means that it was accepted.
     """
-    return Predictor.open(Path(model)) if is_task(Path(model)) else Embedder.open(Path(model))
+    kind = Predictor if is_task(Path(model)) else Embedder
+    return kind.open(Path(model), backend, precision=precision)
 
 
 def pipeline(task: str, model: str | Path | Embedder) -> SentenceEmbedding:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from medenc import terminal
 from medenc.core.artifact import open_artifact, writing
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
@@ -147,6 +148,9 @@ def test_seeds_are_averaged(files, tmp_path):
     with writing(tmp_path / "seeds", step.kind, options={}) as draft:
         step.run(draft)
     numbers = open_artifact(tmp_path / "seeds").manifest["numbers"]
+    assert "model - " in terminal.scores(
+        numbers
+    )  # seen to fail: `medenc run` ended with a traceback after its last step
     runs = [numbers["seeds"][seed]["accuracy"] for seed in ("0", "5")]
     mean = numbers["scores"]["model"]["accuracy"]
     assert mean == pytest.approx(sum(runs) / 2)

@@ -123,17 +123,18 @@ def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
             MODEL: {name: interval(own) for name, own in sorted(drawn.items())},
             BASELINE: any_.intervals[BASELINE],
         },
-        "tests": [_test(drawn, any_)],
+        "tests": [_test(float(np.mean(values[any_.task.main_measure])), drawn, any_)],
         "baseline": any_.baseline,
         "seeds": {str(seed): scores for seed, scores in runs.items()},
     }
 
 
-def _test(drawn: Mapping[str, np.ndarray], any_: Measured) -> dict[str, Any]:
+def _test(mean: float, drawn: Mapping[str, np.ndarray], any_: Measured) -> dict[str, Any]:
     """The mean over the seeds beside the trivial way, on the main measure."""
     main = any_.task.main_measure
     bounds, p = difference(drawn[main], any_.samples[BASELINE][main])
-    return {"a": MODEL, "b": BASELINE, "measure": main, "interval": bounds, "p": p}
+    apart = mean - any_.scores[BASELINE][main]
+    return {"a": MODEL, "b": BASELINE, "measure": main, "difference": apart, "interval": bounds, "p": p}
 
 
 def table(numbers: Mapping[str, Any]) -> str:
