@@ -23,6 +23,7 @@ from medenc.search.fusion import best
 
 EXACT_BELOW = 50_000  # vectors in one list: a product with them takes milliseconds
 RECALL = 0.99  # of the DEPTH nearest, which lists must reach
+MARGIN = 2  # times the lists that documents need to find each other: their queries are farther away
 SAMPLE = 32  # vectors a list is trained on
 ROUNDS = 5  # of k-means
 QUERIES = 200  # drawn to measure the recall

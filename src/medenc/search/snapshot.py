@@ -27,7 +27,6 @@ from medenc.search.store import disk_errors
 CURRENT = "current.json"
 SNAPSHOTS = "snapshots"
 TABLE_FILES = "table"
-MARGIN = 2  # times the lists that documents need to find each other: queries are farther away
 LISTS = "lists"  # what the names of their files begin with
 ATTEMPTS = 5  # times a reader looks again when a writer removes a snapshot between two of its steps
 
@@ -142,7 +141,7 @@ def _save(folder: Path, documents: Documents) -> None:
 
 def _save_lists(folder: Path, documents: Documents) -> None:
     found = approximate.build(documents.vectors.data, folder / f"{LISTS}.data.npy", exact_below=0)
-    found = replace(found, probes=min(MARGIN * found.probes, len(found.centres)))
+    found = replace(found, probes=min(approximate.MARGIN * found.probes, len(found.centres)))
     for name in ("rows", "starts", "centres"):
         _write(folder / f"{LISTS}.{name}.npy", getattr(found, name))
     write_json(folder / f"{LISTS}.json", {"probes": found.probes, "recall": found.recall})
