@@ -38,5 +38,10 @@ def _integer_products() -> str:
     """Which fast integer and bf16 products this processor has (Linux names)."""
     cpuinfo = Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
-    known = {"avx512_vnni": "int8 (VNNI)", "avx_vnni": "int8 (VNNI)", "amx_bf16": "bf16 (AMX)"}
+    known = {
+        "avx512_vnni": "int8 (VNNI)",
+        "avx_vnni": "int8 (VNNI)",
+        "amx_bf16": "bf16 (AMX)",
+        "avx512_bf16": "bf16 (AVX-512)",
+    }
     return ", ".join(sorted({name for flag, name in known.items() if flag in flags})) or "no fast int8 or bf16"

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from small_run import training
 
 PROGRAM = Path(__file__).with_name("small_run.py")
-OPTIONS = {"max_steps": 4, "dropout": 0.0, "gradient_accumulation_steps": 2}
+OPTIONS = {"max_steps": 4, "dropout": 0.0, "gradient_accumulation_steps": 2, "precision": "fp32"}
 
 
 def run_on(processes, folder, **options):

@@ -63,13 +63,19 @@ def added(accelerate: Accelerator, parts: Mapping[str, Tensor]) -> dict[str, flo
     return dict(zip(parts, accelerate.reduce(total, "sum").tolist(), strict=True))
 
 
+def multiplies_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the hardware multiplies in bf16; elsewhere it is emulated, at a fraction of the speed of fp32.
+
+    Args:
+        cpuinfo: where Linux names what the processor can, asked where there is no accelerator.
+    """
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return cpuinfo.is_file() and any(flag in cpuinfo.read_text() for flag in ("amx_bf16", "avx512_bf16"))
+
+
 def _bf16(options: FitOptions) -> bool:
-    """bf16 where the hardware multiplies in it; elsewhere it is emulated, at a fraction of the speed of fp32."""
-    fast = torch.cuda.is_bf16_supported() if torch.cuda.is_available() else _has_amx()
+    fast = multiplies_bf16()
     if options.precision == "bf16" and not fast:
         raise MedencError("bf16 is slower than fp32 on this hardware", where="precision", hint="use auto")
     return fast and options.precision != "fp32"
-
-
-def _has_amx(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    return cpuinfo.is_file() and "amx_bf16" in cpuinfo.read_text()
