@@ -3,12 +3,13 @@
 import pytest
 import torch
 from tiny_checkpoints import write_checkpoint
+from transformers import DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
 from medenc.core.errors import MedencError
-from medenc.models.encoder import Contract, from_checkpoint, from_size
+from medenc.models.encoder import Contract, Encoder, from_checkpoint, from_size
 from medenc.models.folder import open_tokenizer
 from medenc.models.pretraining import word_embeddings
-from medenc.models.vocabulary import move
+from medenc.models.vocabulary import more_segments, move
 from medenc.objectives.masked_lm import MaskedLM
 from medenc.text.tokenizer import extend_wordpiece, save_tokenizer, train_wordpiece
 
@@ -122,3 +123,41 @@ def test_a_vocabulary_of_another_kind_gives_means_too(tmp_path, old):
     ids = theirs("pressure", add_special_tokens=False)["input_ids"]
     torch.testing.assert_close(found[old.get_vocab()["pressure"]], table[ids].mean(0))
     torch.testing.assert_close(found[old.mask_token_id], table[theirs.mask_token_id])
+
+
+@pytest.mark.parametrize("family", ["bert", "electra", "albert", "roberta"])
+def test_more_segments_change_nothing_that_was_read(tmp_path, family):
+    write_checkpoint(family, tmp_path)
+    encoder = from_checkpoint(tmp_path, Contract(max_tokens=16)).eval()
+    ids, mask, types = (
+        torch.arange(5, 13)[None],
+        torch.ones(1, 8, dtype=torch.long),
+        torch.zeros(1, 8, dtype=torch.long),
+    )
+    before = encoder(ids, mask, types)
+    more_segments(encoder, (0, 1, 0))
+    assert encoder.segments == encoder.backbone.config.type_vocab_size == 5
+    torch.testing.assert_close(encoder(ids, mask, types), before)
+    torch.testing.assert_close(encoder(ids, mask, types + 4), before)
+    with torch.no_grad():
+        encoder.backbone.embeddings.token_type_embeddings.weight[4, 0] += 1
+    more_segments(encoder, (0, 0, 0))  # as many as there are: what they learned stays
+    assert not torch.allclose(encoder(ids, mask, types + 4), before)
+
+
+def test_one_segment_becomes_as_many_as_are_asked_for():
+    """RoBERTa's own checkpoints have one."""
+    config = RobertaConfig(
+        vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, type_vocab_size=1
+    )
+    model = Encoder(RobertaModel(config), Contract(max_tokens=16))
+    more_segments(model, (0, 1))
+    table = model.backbone.embeddings.token_type_embeddings.weight
+    assert (table == table[0]).all()
+    assert len(table) == 4
+
+
+def test_a_backbone_without_segments_is_named():
+    config = DistilBertConfig(vocab_size=20, dim=8, n_layers=1, n_heads=1, hidden_dim=8)
+    with pytest.raises(MedencError, match="a distilbert backbone has no segments"):
+        more_segments(Encoder(DistilBertModel(config), Contract(max_tokens=16)), (0,))

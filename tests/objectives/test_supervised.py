@@ -112,6 +112,42 @@ def test_markers_become_tokens_with_vectors(tokenizer):
     assert len(tokenizer) == before + 4
 
 
+def test_hidden_words_are_drawn_and_special_tokens_are_not(tokenizer):
+    """The same draws give the same batch; nothing is hidden by default."""
+    objective = Supervised(task={"use": "relation"}, word_dropout=0.5)
+    rows, _ = objective.prepare(RELATED, tokenizer, 32)
+    plain, *drawn = (
+        Supervised.collate(own, rows, tokenizer, np.random.default_rng(seed))["input_ids"]
+        for own, seed in (
+            (objective.model_copy(update={"word_dropout": 0.0}), 1),
+            (objective, 1),
+            (objective, 1),
+            (objective, 2),
+        )
+    )
+    assert (drawn[0] == drawn[1]).all()
+    assert (drawn[0] != drawn[2]).any()
+    hidden = drawn[0] != plain
+    assert (drawn[0][hidden] == tokenizer.unk_token_id).all()
+    kept = np.isin(plain, [*tokenizer.all_special_ids, *objective._added])
+    assert not hidden[kept].any()
+    assert 0 < hidden.sum() < (~kept).sum()
+
+
+def test_new_segments_read_as_the_old_ones_until_they_are_trained(tokenizer):
+    """Seen to fail with fresh vectors for them."""
+    marked, model, heads, _, batch = ready(tokenizer, TAGGED, use="tagging", mark_names=True)
+    plain, other, others, _, same = ready(tokenizer, TAGGED, use="tagging")
+    assert model.backbone.config.type_vocab_size == 6
+    assert other.backbone.config.type_vocab_size == 2
+    assert (batch["token_type_ids"] > 1).any()
+    assert not same["token_type_ids"].any()
+    others.load_state_dict(heads.state_dict())
+    assert total(marked, model, heads, batch).item() == pytest.approx(
+        total(plain, other, others, same).item(), abs=1e-6
+    )
+
+
 def test_heads_are_kept_and_known_by_their_question(tokenizer, tmp_path):
     objective, _, heads, _, _ = ready(tokenizer, ROWS, use="classification")
     write_heads(heads, tmp_path)

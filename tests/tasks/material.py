@@ -179,6 +179,7 @@ CASES = {
         Case("characters", {"use": "entity_spans", "unit": "character", "threshold": 3}, CHINESE + KOREAN + NESTED),
         Case("words", {"use": "entity_spans"}, ENGLISH),
         Case("pieces", {"use": "entity_spans", "unit": "piece", "threshold": 3}, NESTED),
+        Case("known names", {"use": "entity_spans", "mark_names": True}, ENGLISH),
     ),
     "extractive_qa": (
         Case("SQuAD 2", {"use": "extractive_qa"}, (*QUESTIONS, SILENT, EMPTY)),
@@ -195,6 +196,7 @@ CASES = {
             QUESTIONS,
         ),
         Case("joint", {"use": "extractive_qa", "head": "joint"}, (*QUESTIONS, SILENT)),
+        Case("shared words", {"use": "extractive_qa", "mark_shared": True}, (*QUESTIONS, SILENT, EMPTY)),
         Case("factoid", {"use": "extractive_qa", "merge": "factoid"}, MERGED),
     ),
     "classification": (
@@ -203,6 +205,7 @@ CASES = {
             "windows", {"use": "classification", "overlap": 6}, (*LABELLED, Labelled("long", LONG, LABELLED[0].label))
         ),
         Case("pairs by group", {"use": "classification", "pair": True, "by_group": True}, PAIRS),
+        Case("shared words", {"use": "classification", "pair": True, "mark_shared": True}, PAIRS),
         Case(
             "marked",
             {"use": "classification", "tokens": ["@DRUG$"], "negative": "drug", "measure": "micro_f1"},
@@ -219,6 +222,7 @@ CASES = {
     ),
     "triples": (
         Case("linked", {"use": "triples", "threshold": 3}, TRIPLES),
+        Case("known names", {"use": "triples", "threshold": 3, "mark_names": True}, TRIPLES),
         Case("linked, words", {"use": "triples", "threshold": 3, "unit": "word"}, TRIPLES[1:]),
         Case("published", {"use": "triples", "threshold": 3, "scheme": "published"}, TRIPLES, lost=3),
     ),
@@ -234,6 +238,7 @@ CASES = {
     "regression": (Case("pairs", {"use": "regression"}, NUMBERS),),
     "tagging": (
         Case("words", {"use": "tagging"}, ENGLISH),
+        Case("known names", {"use": "tagging", "mark_names": True, "broken": "avoid"}, ENGLISH),
         Case("words of their own", {"use": "tagging", "measure": "macro_f1"}, (ADJACENT,)),
         Case(
             "two layers",

@@ -18,7 +18,11 @@ from medenc.runtime.parity import verify
 from medenc.runtime.predictor import Predictor
 
 BACKENDS = ("openvino", "onnx", "torch")
-MODELS = {"classification": CASES["classification"][0], "tagging": CASES["tagging"][0]}
+MODELS = {
+    "classification": CASES["classification"][0],
+    "tagging": CASES["tagging"][0],
+    "known names": CASES["tagging"][1],
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +50,17 @@ def test_it_learned_its_rows(models, name):
     found = predictor.predict_rows(case.rows, "truncate")
     scores = predictor.task.score(case.rows, found.predictions, predictor.labels)
     assert scores[predictor.task.main_measure] == 1
-    assert predictor.facts["use"] == name
+    assert predictor.facts["use"] == case.options["use"]
     assert predictor.facts["labels"] == predictor.labels == predictor.task.labels_of(case.rows)
+
+
+def test_known_names_go_with_the_folder(models):
+    """And are what decides: without them the same weights find less that training never saw in a text."""
+    predictor = Predictor.open(models["known names"])
+    names = json.loads((models["known names"] / "task.json").read_text())["names"]
+    assert set(names.values()) <= set(predictor.labels)
+    assert predictor.task.names == names
+    assert "names" not in predictor.facts  # the manifest is read by many, and names may be of patients
 
 
 def test_nothing_is_cut_in_silence(models):

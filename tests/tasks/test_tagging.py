@@ -73,7 +73,7 @@ def answered(tags, **options):
     row, labels = annotated(len(tags)), ["D", "E"]
     (feature,), _ = task.features([row], TOKENIZER, labels, 64)
     names = task._tags(labels)
-    own = [(np.array([names.index(tag) for tag in tags]), np.ones(len(tags)))]
+    own = [np.eye(len(names))[[names.index(tag) for tag in tags]]]
     ((*entities,),) = task.decode([own], [feature], [row], labels)
     return [(e.label, e.start, e.end - 1) for e in entities]
 
@@ -89,6 +89,22 @@ def answered(tags, **options):
 def test_broken_tags_are_mended_or_dropped(tags, mended, dropped):
     assert answered(tags.split()) == mended
     assert answered(tags.split(), broken="drop") == dropped
+
+
+@pytest.mark.parametrize("scheme", ["iob2", "bioes"])
+def test_avoided_tags_are_never_broken(scheme):
+    """The unit that the model is less sure of gives way."""
+    task = build("task", {"use": "tagging", "unit": "character", "scheme": scheme, "broken": "avoid"}, "here")
+    row, labels = annotated(3), ["D"]
+    (feature,), _ = task.features([row], TOKENIZER, labels, 64)
+    names = task._tags(labels)
+    sure = np.full((3, len(names)), 0.01)
+    sure[0, names.index("O")], sure[0, names.index("B-D")] = 0.5, 0.4
+    sure[1, names.index("I-D")] = 0.9
+    sure[2, names.index("E-D" if scheme == "bioes" else "I-D")] = 0.9
+    ((entity,),) = task.decode([[sure]], [feature], [row], labels)
+    assert (entity.start, entity.end) == (0, 3)
+    assert entity.score == pytest.approx((0.4 + 0.9 + 0.9) / 3)
 
 
 def test_an_unfinished_entity_of_bioes_is_dropped_as_published():

@@ -30,7 +30,7 @@ class Feature:
     row: int  # the row's place among the rows given to `features`
     id: str  # the row's id
     input_ids: np.ndarray  # (tokens,) int32, special tokens included
-    type_ids: np.ndarray  # (tokens,) int8: 1 in the second text of a pair
+    type_ids: np.ndarray  # (tokens,) int: 1 in the second text of a pair, from 2 on what a task knows of a token
     offsets: np.ndarray  # (tokens, 2) int32, characters of the ORIGINAL text that the token lies in; (0, 0) if special
     gold: Mapping[str, np.ndarray] = field(default_factory=dict)
     memory: tuple[Any, ...] = ()
@@ -133,6 +133,19 @@ class Task(Protocol):
 
     def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
         """Inputs for `row` made of fixed texts, by which two backends are compared."""
+        ...
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A task that marks what it knows of tokens before they are read, by segments of their own."""
+
+    def learned(self, rows: Sequence[Any]) -> Self:
+        """The same task with what it needs of the training rows; called before their features are made."""
+        ...
+
+    def segments(self, labels: Sequence[str]) -> tuple[int, ...]:
+        """For every segment from 2 on, whether it begins as the first (0) or the second text's (1)."""
         ...
 
 

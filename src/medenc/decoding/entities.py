@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from medenc.core.errors import MedencError
-from medenc.core.plugins import Plugin
 from medenc.data.examples import Annotated
 from medenc.decoding.inputs import fields, records
+from medenc.decoding.names import Lexicon, NameMarks, Noted
 from medenc.decoding.units import UnitKind
 from medenc.metrics import spans
 from medenc.metrics.counts import Counts
-
-SHORTEST = 2  # characters of a name that the dictionary looks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Found:
 Entities = tuple[Found, ...]
 
 
-class EntityTask(Plugin):
+class EntityTask(NameMarks):
     """A task whose predictions are the entities of a text; how they are learned and read is the task's own."""
 
     together: ClassVar[bool] = False
@@ -105,6 +103,9 @@ class EntityTask(Plugin):
         """Every text."""
         return list(texts)
 
+    def _noted(self, rows: Sequence[Annotated]) -> list[Noted]:
+        return [Noted(row.text, sorted(row.spans)) for row in rows]
+
     def _annotated(self, rows: Sequence[Any]) -> list[Annotated]:
         return records(rows, Annotated, type(self).__module__.rpartition(".")[2])
 
@@ -148,27 +149,8 @@ def dictionary_match(train: Sequence[Annotated], rows: Sequence[Annotated]) -> l
     for row in train:
         for entity in row.entities:
             names[row.text[entity.start : entity.end]][entity.label] += 1
-    labels = {name: min(own, key=lambda label: (-own[label], label)) for name, own in names.items()}
-    lengths: dict[str, set[int]] = defaultdict(set)
-    for name in labels:
-        if len(name) >= SHORTEST:
-            lengths[name[:SHORTEST]].add(len(name))
-    return [tuple(_matches(row.text, labels, lengths)) for row in rows]
-
-
-def _matches(text: str, labels: dict[str, str], lengths: dict[str, set[int]]) -> Iterator[Found]:
-    place = 0
-    while place < len(text):
-        for length in sorted(lengths.get(text[place : place + SHORTEST], ()), reverse=True):
-            name, end = text[place : place + length], place + length
-            if name in labels and not _inside_word(text, place) and not _inside_word(text, end):
-                yield Found(place, end, labels[name], name)
-                place = end - 1
-                break
-        place += 1
-
-
-def _inside_word(text: str, place: int) -> bool:
-    """Whether a Latin word or a number goes on across `place`."""
-    around = text[max(0, place - 1) : place + 1]
-    return 0 < place < len(text) and around.isascii() and around.isalnum()
+    lexicon = Lexicon({name: min(own, key=lambda label: (-own[label], label)) for name, own in names.items()})
+    return [
+        tuple(Found(start, end, label, row.text[start:end]) for start, end, label in lexicon.find(row.text))
+        for row in rows
+    ]

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast
 
 from medenc.core.errors import MedencError
+from medenc.decoding.segments import PAIR
 from medenc.models.encoder import FROM_PADDING, Encoder
 
 _SPECIAL = ("pad_token_id", "unk_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
@@ -56,6 +57,33 @@ class Move:
         new.weight[self.unknown] = weight.mean(0) + weight.std(0) * torch.randn(count, weight.shape[1])
         encoder.backbone.set_input_embeddings(new)
         config.update({"vocab_size": self.rows, "pad_token_id": self.padding})
+
+
+@torch.no_grad()
+def more_segments(encoder: Encoder, like: Sequence[int]) -> None:
+    """Give the encoder segments behind the two of a pair, each beginning as one of these, so that it reads as before.
+
+    One that has as many already keeps them.
+
+    Args:
+        like: for every new segment, which of the two.
+
+    Raises: MedencError when the backbone tells no segments apart.
+    """
+    if not like or encoder.segments == PAIR + len(like):
+        return
+    embeddings = encoder.backbone.embeddings
+    table = getattr(embeddings, "token_type_embeddings", None)
+    if table is None:
+        raise MedencError(
+            f"a {encoder.backbone.config.model_type} backbone has no segments, by which tokens are marked",
+            where="task",
+            hint="leave mark_names and mark_shared out, or start from another model",
+        )
+    old: Tensor = table.weight
+    pair = old[[0, min(1, len(old) - 1)]]
+    embeddings.token_type_embeddings = nn.Embedding.from_pretrained(torch.cat([pair, pair[list(like)]]), freeze=False)
+    encoder.backbone.config.type_vocab_size = PAIR + len(like)
 
 
 def move(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast) -> Move | None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from pydantic import PrivateAttr, field_validator
+from pydantic import Field, PrivateAttr, field_validator
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin, build
-from medenc.decoding.contract import Arrays, Feature, Task
+from medenc.decoding.contract import Arrays, Feature, Marking, Task
 from medenc.decoding.folder import write_probes, write_task
 from medenc.decoding.predicting import Answering, Run
 
@@ -45,6 +45,7 @@ class Supervised(Plugin):
 
     task: dict[str, Any]  # {use = "classification", …}
     labels: tuple[str, ...] | None = None
+    word_dropout: float = Field(default=0.0, ge=0, lt=1)  # share of tokens that a training batch hides
 
     _task: Task = PrivateAttr()
     _labels: list[str] = PrivateAttr(default_factory=list)  # known once the training rows are
@@ -61,7 +62,7 @@ class Supervised(Plugin):
 
     def model_post_init(self, _: Any) -> None:
         """Build the task."""
-        self._task = cast(Task, build("task", self.task, "objective.task"))
+        self._task = self._given()
 
     def paths(self) -> Iterator[Path]:
         """What the task reads."""
@@ -76,6 +77,8 @@ class Supervised(Plugin):
         self._vocabulary = len(tokenizer)
         self._added = [tokenizer.convert_tokens_to_ids(token) for token in self._task.added_tokens]
         self._labels = sorted(self.labels) if self.labels else self._task.labels_of(rows)
+        if isinstance(self._task, Marking):
+            self._task = cast(Task, self._task.learned(rows))
         backend = tokenizer.backend_tokenizer
         features, counts = self._task.features(rows, backend, self._labels, max_tokens, learn=True)
         units = [Unit(feature.id, (feature,)) for feature in features]
@@ -87,10 +90,13 @@ class Supervised(Plugin):
     def heads(self, model: Model) -> HeadModule:
         """The task's head; the encoder gets vectors for the task's own tokens."""
         from medenc.models.head import Head
+        from medenc.models.vocabulary import more_segments
 
         encoder = _encoder(model)
         if self._vocabulary > encoder.backbone.config.vocab_size:
             encoder.backbone.resize_token_embeddings(self._vocabulary, mean_resizing=False)
+        if isinstance(self._task, Marking):
+            more_segments(encoder, self._task.segments(self._labels))
         head = cast(Head, build("head", self._task.head_options(self._labels), "objective.task.head"))
         module = head.build(model.dimension)
         if (added := dict(module.named_buffers()).get("added")) is not None:
@@ -106,12 +112,21 @@ class Supervised(Plugin):
         self,
         rows: Sequence[Unit],
         tokenizer: PreTrainedTokenizerFast,
-        rng: np.random.Generator,  # noqa: ARG002 - part of the contract
+        rng: np.random.Generator,
     ) -> Arrays:
-        """One padded batch of all features; `unit` says which of them belong together."""
+        """One padded batch of all features; `unit` says which of them belong together.
+
+        With `word_dropout` that share of the tokens of texts reads as unknown, so that few rows are not learned by
+        heart. Source: Iyyer et al., ACL 2015; drawn for each token here, for each word there.
+        """
         features = [feature for row in rows for feature in row.features]
         unit = np.repeat(np.arange(len(rows)), [len(row.features) for row in rows])
-        return {**self._task.collate(features, tokenizer.pad_token_id), "unit": unit}
+        arrays = self._task.collate(features, tokenizer.pad_token_id)
+        if self.word_dropout:
+            special = np.isin(arrays["input_ids"], [*tokenizer.all_special_ids, *self._added])
+            hidden = (rng.random(special.shape) < self.word_dropout) & ~special
+            arrays["input_ids"] = np.where(hidden, tokenizer.unk_token_id, arrays["input_ids"])
+        return {**arrays, "unit": unit}
 
     def losses(self, model: Model, heads: HeadModule, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """This process's part of the losses of the head."""
@@ -150,9 +165,13 @@ class Supervised(Plugin):
         _encoder(model).eval()
         run = _runner(model, heads)
         answering = self._answering(tokenizer, model).tuned(self._dev, run)
-        written = write_task(folder, self.task | _changes(self._task, answering.task), self._labels)
+        written = write_task(folder, self.task | _changes(self._given(), answering.task), self._labels)
         write_probes(folder, self._task.probes(TEXTS), answering, run)
-        return {"task": written}
+        return {"task": {name: value for name, value in written.items() if name != "names"}}
+
+    def _given(self) -> Task:
+        """The task as the options have it."""
+        return cast(Task, build("task", self.task, "objective.task"))
 
     def _answering(self, tokenizer: PreTrainedTokenizerFast, model: Model) -> Answering:
         limit = model.contract.max_tokens

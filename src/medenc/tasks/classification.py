@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.examples import Labelled
-from medenc.decoding import batches
+from medenc.decoding import batches, shared_words
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import records
 from medenc.decoding.labelled import by_row, members, places, text_features, text_probes, text_row
@@ -41,6 +41,7 @@ class Classification(Plugin):
     together: ClassVar[bool] = False
 
     pair: bool = False  # rows are two texts
+    mark_shared: bool = False  # words that both texts of a pair have are marked in what the model reads
     measure: Literal["accuracy", "macro_f1", "micro_f1"] = "accuracy"
     negative: str | None = None  # a class that earns nothing in micro-F1: 0 in ChemProt, DDI and GAD
     all_labels: bool = False  # macro-F1 over all labels, also those that never occur (CHIP-STS, CHIP-CTC)
@@ -56,6 +57,12 @@ class Classification(Plugin):
         if isinstance(weights, dict) and not all(0 < weight < np.inf for weight in weights.values()):
             raise ValueError("a class weighs more than 0")  # a batch of a class without weight has no mean
         return weights
+
+    @model_validator(mode="after")
+    def _shared_by_two(self) -> Self:
+        if self.mark_shared and not self.pair:
+            raise ValueError("mark_shared is for pairs of texts: set pair = true")
+        return self
 
     @property
     def main_measure(self) -> str:
@@ -84,7 +91,18 @@ class Classification(Plugin):
         """One feature a row, or a window."""
         rows = records(rows, Labelled, "classification")
         golds = self._golds(rows, labels) if learn else []
-        return text_features(rows, golds, tokenizer, max_tokens, pair=self.pair, overlap=self.overlap)
+        features, counts = text_features(rows, golds, tokenizer, max_tokens, pair=self.pair, overlap=self.overlap)
+        if self.mark_shared:
+            features = shared_words.in_pairs(features, [(row.text, row.pair) for row in rows])
+        return features, counts
+
+    def learned(self, rows: Sequence[Any]) -> Self:  # noqa: ARG002 - part of the contract
+        """Itself."""
+        return self
+
+    def segments(self, labels: Sequence[str]) -> tuple[int, ...]:  # noqa: ARG002 - part of the contract
+        """Shared words of the first and of the second text."""
+        return (0, 1) if self.mark_shared else ()
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded sequences; `label` and `weight` (batch,)."""

@@ -46,7 +46,8 @@ class EntitySpans(EntityTask):
             teach = [lambda window, row=row: {"entities": stacked(_cells(window, row, number))} for row in rows]
         features = span_windows(rows, tokenizer, self.unit, max_tokens, teach)
         counts = {"windows": len(features), "truncated": len({f.row for f in features if f.cut})}
-        return features, counts | ({"lost": _lost(rows, features)} if learn else {})
+        lost = {"lost": _lost(rows, features)} if learn else {}
+        return self.with_names(features, rows, labels, learn=learn), counts | lost
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded windows; `entities` (batch, k, 3): label, first and last token of each."""

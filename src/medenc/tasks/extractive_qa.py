@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin
 from medenc.data.examples import Answer, Question
-from medenc.decoding import answers, batches, bioasq
+from medenc.decoding import answers, batches, bioasq, shared_words
 from medenc.decoding.answers import Answered, Beam, Calibration, Candidate, Reading, Window
 from medenc.decoding.confidence import amid, fit_calibration
 from medenc.decoding.contexts import Place, Windows
@@ -43,6 +43,7 @@ class ExtractiveQa(Plugin):
     max_context: bool = False  # a span begins only in the window that sees its first token best
     learn: Literal["first", "each"] = "first"  # mentions of answers that are learned: one a window, or all (lists)
     include_unknowns: float = Field(default=1.0, ge=0, le=1)  # share of windows without an answer that are learned from
+    mark_shared: bool = False  # words of the question are marked in the context that the model reads
     n_best: int = Field(default=20, ge=1)
     max_answer_tokens: int = Field(default=30, ge=1)
     threshold: float = 0.0  # of the null score, above which the answer is that there is none; tuned on dev data
@@ -85,7 +86,16 @@ class ExtractiveQa(Plugin):
         """
         windows = Windows(tokenizer, max_tokens, self.doc_stride, self.doc_stride_is)
         rows = records(rows, Question, "extractive_qa")
-        return windows.features(rows, learn=self.learn if learn else None, unknowns=self.include_unknowns)
+        features, counts = windows.features(rows, learn=self.learn if learn else None, unknowns=self.include_unknowns)
+        return (shared_words.in_contexts(features, rows) if self.mark_shared else features), counts
+
+    def learned(self, rows: Sequence[Any]) -> Self:  # noqa: ARG002 - part of the contract
+        """Itself."""
+        return self
+
+    def segments(self, labels: Sequence[str]) -> tuple[int, ...]:  # noqa: ARG002 - part of the contract
+        """Words of the question in the context."""
+        return (1,) if self.mark_shared else ()
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded windows; `start`, `end` and `impossible` (batch,) when learning."""

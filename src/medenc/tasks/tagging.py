@@ -16,12 +16,13 @@ from medenc.data.tags import decode as chunks_of
 from medenc.decoding import batches
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.entities import Entities, EntityTask, Found
+from medenc.decoding.legal_tags import likeliest
 from medenc.decoding.pieces import Frame, Pieces
 from medenc.decoding.probabilities import softmax
 from medenc.decoding.units import Units, units, windowed
 
 PREFIXES = {"iob2": "BI", "bioes": "BIES"}
-Tags = list[tuple[np.ndarray, np.ndarray]]  # of each layer: number and probability of every unit's tag
+Tags = list[np.ndarray]  # of each layer: the probability of every unit's tags
 
 
 class Tagging(EntityTask):
@@ -35,7 +36,8 @@ class Tagging(EntityTask):
 
     scheme: Literal["iob2", "bioes"] = "iob2"
     layers: tuple[tuple[str, ...], ...] = ()  # labels with a row of tags of their own; all others share the first
-    broken: Literal["mend", "drop"] = "mend"  # tags that form no entity: as conlleval reads them, or not at all
+    # tags that form no entity: read as conlleval does, or dropped; or the likeliest tags that form entities are taken
+    broken: Literal["mend", "drop", "avoid"] = "mend"
     head: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -65,20 +67,16 @@ class Tagging(EntityTask):
             lost += missing
         truncated = len({feature.row for feature in features if feature.cut})
         counts = {"windows": len(features), "truncated": truncated}
-        return features, counts | ({"lost": lost} if learn else {})
+        return self.with_names(features, rows, labels, learn=learn), counts | ({"lost": lost} if learn else {})
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded sequences; `tags_0`, … (batch, tokens), -100 where no unit begins."""
         return {**batches.stack(features, pad_id), **batches.gold(features)}
 
     def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Tags:
-        """The likeliest tag of every unit, and its probability."""
+        """The probabilities of every unit's tags, (units, tags) of each layer."""
         _, places = feature.memory
-        found = []
-        for layer in range(len(self._layers(labels))):
-            probabilities = softmax(outputs[f"tags_{layer}"][places])
-            found.append((probabilities.argmax(-1), probabilities.max(-1, initial=0)))
-        return found
+        return [softmax(outputs[f"tags_{layer}"][places]) for layer in range(len(self._layers(labels)))]
 
     def decode(
         self, found: Sequence[Tags], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]
@@ -91,11 +89,19 @@ class Tagging(EntityTask):
             spans = np.concatenate([feature.memory[0] for feature, _ in windows])
             entities: list[Found] = []
             for layer, names in enumerate(layers):
-                tags = np.concatenate([answers[layer][0] for _, answers in windows])
-                sure = np.concatenate([answers[layer][1] for _, answers in windows])
+                probabilities = np.concatenate([answers[layer] for _, answers in windows])
+                tags = self._decided(probabilities, names)
+                sure = probabilities[np.arange(len(tags)), tags]
                 entities += self._entities(rows[row].text, spans, [names[tag] for tag in tags], sure)
             predictions.append(tuple(sorted(entities, key=lambda entity: entity.span)))
         return predictions
+
+    def _decided(self, probabilities: np.ndarray, names: Sequence[str]) -> np.ndarray:
+        """The number of every unit's tag, (units,)."""
+        if self.broken == "avoid":
+            return likeliest(probabilities, names, closed=self.scheme == "bioes")
+        decided: np.ndarray = probabilities.argmax(-1)
+        return decided
 
     def _layers(self, labels: Sequence[str]) -> list[list[str]]:
         """The labels of each layer, of the common one first."""

@@ -11,11 +11,11 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
-from medenc.core.plugins import Plugin
 from medenc.data.examples import Annotated
 from medenc.decoding import batches, related, triples
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import fields, records
+from medenc.decoding.names import NameMarks, Noted
 from medenc.decoding.related import Related
 from medenc.decoding.span_windows import Marked, Seen, entities_of, marked, seen, span_windows, stacked
 from medenc.decoding.triples import Answer, found_triples
@@ -37,7 +37,7 @@ class Labels(NamedTuple):
     predicates: list[str]
 
 
-class Triples(Plugin):
+class Triples(NameMarks):
     """Joint extraction of entities and relations, in windows that overlap by a quarter.
 
     `linked` loses no triple whose two sides are in one window. `published` is PaddleNLP's scheme for CMeIE, which keeps
@@ -92,12 +92,13 @@ class Triples(Plugin):
         known = _apart(labels)
         if not learn:
             features = span_windows(rows, tokenizer, self.unit, max_tokens, None)
-            return features, self._counts(features)
+            return self.with_names(features, rows, labels, learn=False), self._counts(features)
         for row in rows:
             _check_labels(row, known)
         teach = [lambda window, row=row: self._marks(window, row, known) for row in rows]
         features = span_windows(rows, tokenizer, self.unit, max_tokens, teach)
-        return features, self._counts(features) | self._losses(rows, features, labels)
+        counts = self._counts(features) | self._losses(rows, features, labels)
+        return self.with_names(features, rows, labels, learn=True), counts
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded windows; marked cells (batch, k, 3) by the names of the head's outputs."""
@@ -171,6 +172,11 @@ class Triples(Plugin):
     def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
         """Every text."""
         return list(texts)
+
+    def _noted(self, rows: Sequence[Annotated]) -> list[Noted]:
+        return [
+            Noted(row.text, [(start, end, ENTITY + type_) for type_, start, end in sorted(_sides(row))]) for row in rows
+        ]
 
     def _marks(self, window: Seen, row: Annotated, labels: Labels) -> dict[str, np.ndarray]:
         """The cells of tokens that a window teaches."""

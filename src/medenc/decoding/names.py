@@ -1,0 +1,176 @@
+"""Names that the training rows annotate: found in texts, and marked in what the encoder reads.
+
+A token's segment (`type_ids`) says what is known about it before it is read: that a known name with some label begins
+there, or goes on there. The encoder learns how far to trust that. It would trust it blindly if it learned from rows
+whose own names are known, so what is marked in a training row is known from other parts of the file.
+
+Source: features from a gazetteer, Ratinov and Roth, CoNLL 2009; segments as their place in a transformer are ours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+
+from medenc.core.plugins import Plugin
+from medenc.decoding.contract import Feature
+from medenc.decoding.segments import PAIR, first_characters, remarked
+
+Mention = tuple[int, int, str]
+"""Start, end and label."""
+Counted = tuple[str, str | None]
+"""A name, and a label that it has; None for all its places."""
+SHORTEST = 2  # characters of a name that is looked for
+LEAST_SHARE = 0.3  # of the places where a name stands, that are annotated
+PARTS = 10  # of the training rows, in their order, so that sentences of one document stay together
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A text and what is annotated in it."""
+
+    text: str
+    mentions: Sequence[Mention]
+
+
+class NameMarks(Plugin):
+    """The part of a task that marks known names; with `mark_names` the model's folder holds them, as rows spell them.
+
+    Names of the training rows are looked for in every text without regard to case, the longest first.
+    """
+
+    mark_names: bool = False
+    names: dict[str, str] = {}  # folded, with their labels; filled by training
+
+    def learned(self, rows: Sequence[Any]) -> Self:
+        """With the names of the training rows."""
+        return self.model_copy(update={"names": learned(self._noted(rows))}) if self.mark_names else self
+
+    def segments(self, labels: Sequence[str]) -> tuple[int, ...]:
+        """Two for every label: where a name begins, and where it goes on."""
+        return (0,) * (2 * len(labels)) if self.mark_names else ()
+
+    def with_names(
+        self, features: Sequence[Feature], rows: Sequence[Any], labels: Sequence[str], *, learn: bool
+    ) -> list[Feature]:
+        """The features with the names marked: those known from other rows with `learn`, else those of training."""
+        if not self.mark_names:
+            return list(features)
+        noted = self._noted(rows)
+        lexicons = known_elsewhere(noted) if learn else [self._lexicon] * len(noted)
+        own = [characters(row.text, lexicon, labels) for row, lexicon in zip(noted, lexicons, strict=True)]
+        return [remarked(feature, first_characters(feature, own[feature.row])) for feature in features]
+
+    @cached_property
+    def _lexicon(self) -> Lexicon:
+        """Of all names; one text is answered without building it again."""
+        return Lexicon(self.names)
+
+    def _noted(self, rows: Sequence[Any]) -> list[Noted]:
+        """What names are learned from: texts, and their mentions under the task's labels."""
+        raise NotImplementedError
+
+
+class Lexicon:
+    """Finds names in texts, at the borders of words."""
+
+    def __init__(self, labels: Mapping[str, str]) -> None:
+        """`labels`: the label of every name."""
+        self.labels = labels
+        self._lengths: dict[str, set[int]] = defaultdict(set)
+        for name in labels:
+            if len(name) >= SHORTEST:
+                self._lengths[name[:SHORTEST]].add(len(name))
+
+    def all(self, text: str) -> Iterator[tuple[int, int]]:
+        """Every place where a name stands, the first and then the longest first."""
+        for place in range(len(text)):
+            for length in sorted(self._lengths.get(text[place : place + SHORTEST], ()), reverse=True):
+                end = place + length
+                if end <= len(text) and text[place:end] in self.labels and not _cuts(text, place, end):
+                    yield place, end
+
+    def find(self, text: str) -> Iterator[Mention]:
+        """Those of `all` that do not overlap."""
+        done = 0
+        for start, end in self.all(text):
+            if start >= done:
+                done = end
+                yield start, end, self.labels[text[start:end]]
+
+
+def learned(rows: Sequence[Noted]) -> dict[str, str]:
+    """The names of training rows, folded, with the label that each has most often."""
+    return _kept(_counts(rows, _names(rows)))
+
+
+def known_elsewhere(rows: Sequence[Noted]) -> list[Lexicon]:
+    """For every training row the names that the other parts of the rows teach."""
+    bounds = [len(rows) * part // PARTS for part in range(PARTS + 1)]
+    names = _names(rows)
+    parts = [_counts(rows[first:end], names) for first, end in pairwise(bounds)]
+    whole = sum(parts, Counter[Counted]())
+    lexicons = [Lexicon(_kept(whole - part)) for part in parts]
+    return [
+        lexicon for lexicon, (first, end) in zip(lexicons, pairwise(bounds), strict=True) for _ in range(first, end)
+    ]
+
+
+def characters(text: str, lexicon: Lexicon, labels: Sequence[str]) -> np.ndarray:
+    """The segment of every character, (len(text),) int16; 0 outside of names."""
+    found = np.zeros(len(text), dtype=np.int16)
+    number = {label: place for place, label in enumerate(labels)}
+    for start, end, label in lexicon.find(folded(text)):
+        if label in number:
+            first = PAIR + 2 * number[label]
+            found[start], found[start + 1 : end] = first, first + 1
+    return found
+
+
+def folded(text: str) -> str:
+    """Without case, every character at its place."""
+    whole = text.casefold()
+    return whole if len(whole) == len(text) else "".join(own if len(own := c.casefold()) == 1 else c for c in text)
+
+
+def _names(rows: Iterable[Noted]) -> dict[str, str]:
+    return {folded(row.text)[start:end]: label for row in rows for start, end, label in row.mentions}
+
+
+def _counts(rows: Sequence[Noted], names: Mapping[str, str]) -> Counter[Counted]:
+    """How often each of the names stands in texts (under None), and how often with a label."""
+    lexicon, counts = Lexicon(names), Counter[Counted]()
+    for row in rows:
+        text = folded(row.text)
+        counts.update((text[start:end], label) for start, end, label in set(row.mentions))
+        counts.update((text[start:end], None) for start, end in lexicon.all(text))
+    return counts
+
+
+def _kept(counts: Counter[Counted]) -> dict[str, str]:
+    """The names that are annotated often enough where they stand, each with its most frequent label."""
+    own: dict[str, Counter[str]] = defaultdict(Counter)
+    for (name, label), count in counts.items():
+        if label is not None:
+            own[name][label] = count
+    return {
+        name: min(labels, key=lambda label: (-labels[label], label))
+        for name, labels in sorted(own.items())
+        if labels.total() >= LEAST_SHARE * counts[name, None]
+    }
+
+
+def _cuts(text: str, start: int, end: int) -> bool:
+    return _inside_word(text, start) or _inside_word(text, end)
+
+
+def _inside_word(text: str, place: int) -> bool:
+    """Whether a Latin word or a number goes on across `place`."""
+    around = text[max(0, place - 1) : place + 1]
+    return 0 < place < len(text) and around.isascii() and around.isalnum()

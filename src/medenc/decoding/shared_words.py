@@ -1,0 +1,67 @@
+"""Words that two texts share, marked in what the encoder reads.
+
+A word is what the analyzer makes of it, so `HbA1c는` is shared with `HbA1c`, and words that mean nothing are not.
+Source: the exact match feature of Chen et al. (DrQA), ACL 2017; there it is of lemmas, here of search terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import numpy as np
+
+from medenc.data.examples import Question
+from medenc.decoding.contract import Feature
+from medenc.decoding.segments import PAIR, first_characters, remarked
+from medenc.text.analyzer import Analyzer
+from medenc.text.terms import Term, is_net
+
+Words = Mapping[str, Sequence[Term]]
+"""The words of each text."""
+
+
+def in_pairs(features: Sequence[Feature], pairs: Sequence[tuple[str, str]]) -> list[Feature]:
+    """Features of pairs; a shared word of the first text has segment 2, one of the second 3.
+
+    Args:
+        pairs: by row.
+    """
+    words = _words([text for pair in pairs for text in pair])
+    both = [(_shared(words, a, b), PAIR + _shared(words, b, a)) for a, b in pairs]
+    found = []
+    for feature in features:
+        first, second = (first_characters(feature, values) for values in both[feature.row])
+        found.append(
+            remarked(feature, np.where(feature.type_ids == 0, first * PAIR, np.where(second > PAIR, second, 0)))
+        )
+    return found
+
+
+def in_contexts(features: Sequence[Feature], rows: Sequence[Question]) -> list[Feature]:
+    """Windows of contexts; a word of the question in them has segment 2."""
+    words = _words([text for row in rows for text in (row.question, row.context)])
+    own = [PAIR * _shared(words, row.context, row.question) for row in rows]
+    return [remarked(feature, first_characters(feature, own[feature.row])) for feature in features]
+
+
+def _shared(words: Words, text: str, other: str) -> np.ndarray:
+    """Which characters of `text` are of a word of `other`, (len(text),) int16 of 0 and 1."""
+    theirs, found = {word.text for word in words[other]}, np.zeros(len(text), dtype=np.int16)
+    for word in words[text]:
+        if word.text in theirs:
+            found[word.start : word.end] = 1
+    return found
+
+
+def _words(texts: Sequence[str]) -> Words:
+    unique = list(dict.fromkeys(texts))
+    return {
+        text: [term for term in terms if not is_net(term.text)]
+        for text, terms in zip(unique, _analyzer().terms_batch(unique), strict=True)
+    }
+
+
+@cache
+def _analyzer() -> Analyzer:
+    return Analyzer()

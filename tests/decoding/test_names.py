@@ -1,0 +1,103 @@
+"""Known names: what is learned of rows, what is known of a row from the others, and how it is marked."""
+
+from itertools import pairwise
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from medenc.data.examples import Annotated, Entity
+from medenc.decoding.contract import Feature
+from medenc.decoding.names import PARTS, Lexicon, Noted, characters, folded, known_elsewhere, learned
+from medenc.decoding.segments import first_characters, remarked
+from medenc.tasks.tagging import Tagging
+from medenc.text.tokenizer import train_wordpiece
+
+
+def noted(text, *names):
+    return Noted(text, [(text.index(name), text.index(name) + len(name), label) for name, label in names])
+
+
+def test_a_name_is_learned_without_its_case():
+    assert learned([noted("Metformin helps.", ("Metformin", "drug"))]) == {"metformin": "drug"}
+
+
+def test_a_name_that_is_mostly_no_entity_is_not_learned():
+    """Seen to fail without the share: an `is` that was annotated once was marked everywhere."""
+    plain = [Noted("This is it.", [])] * 9
+    assert learned([noted("IS is a stroke.", ("IS", "disease")), *plain]) == {}
+
+
+def test_a_name_has_its_most_frequent_label():
+    rows = [noted("insulin", ("insulin", "drug"))] * 2 + [noted("insulin", ("insulin", "gene"))]
+    assert learned(rows) == {"insulin": "drug"}
+
+
+def test_what_is_known_of_a_row_comes_from_other_parts():
+    """Seen to fail with one table for all rows: a name that only one row has was marked in that row."""
+    rows = [noted(f"Drug{place} helps.", (f"Drug{place}", "drug")) for place in range(2 * PARTS)]
+    known = known_elsewhere(rows)
+    for place, (row, lexicon) in enumerate(zip(rows, known, strict=True)):
+        assert list(lexicon.find(folded(row.text))) == []
+        assert len(lexicon.labels) == 2 * PARTS - 2, place
+    assert [len(lexicon.labels) for lexicon in known_elsewhere(rows[:1])] == [0]
+
+
+def test_the_longest_name_wins_and_none_overlaps():
+    lexicon = Lexicon({"2型糖尿病": "病", "糖尿病": "病", "糖尿病足": "病", "고혈압": "병"})
+    assert list(lexicon.find("2型糖尿病足，고혈압은")) == [(0, 5, "病"), (7, 10, "병")]
+
+
+def test_a_name_at_the_end_of_a_text_is_found_once():
+    """Seen to fail beside a longer name that begins in the same way: it was found twice, once beyond the end."""
+    assert list(Lexicon({"ab": "x", "abc": "x"}).all("the ab")) == [(4, 6)]
+
+
+def test_names_end_with_words_but_for_particles():
+    lexicon = Lexicon({"hba1c": "test", "amlodipine": "drug"})
+    assert list(lexicon.find(folded("HbA1c는 amlodipine을 HbA1cx"))) == [(0, 5, "test"), (7, 17, "drug")]
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=40))
+def test_folding_moves_no_character(text):
+    """`İ` has two characters without its capital; `ß` folds to two."""
+    assert len(folded(text)) == len(text)
+
+
+@given(st.lists(st.text("ab 고혈", min_size=1, max_size=12), min_size=1, max_size=30), st.data())
+def test_counting_by_parts_is_counting_the_other_rows(texts, data):
+    """Against the plain way: learn from the rows of the other parts."""
+    rows = []
+    for text in texts:
+        start = data.draw(st.integers(0, len(text) - 1))
+        rows.append(Noted(text, [(start, data.draw(st.integers(start + 1, len(text))), "x")]))
+    bounds = [len(rows) * part // PARTS for part in range(PARTS + 1)]
+    for place, lexicon in enumerate(known_elsewhere(rows)):
+        first, end = next((a, b) for a, b in pairwise(bounds) if a <= place < b)
+        assert lexicon.labels == learned(rows[:first] + rows[end:])
+
+
+def test_tokens_have_the_segment_of_their_first_character():
+    own = characters("고혈압은 amlodipine", Lexicon({"고혈압": "병", "amlodipine": "약"}), ["병", "약"])
+    assert own.tolist() == [2, 3, 3, 0, 0, 4] + [5] * 9
+    offsets = np.array([(0, 0), (0, 2), (2, 3), (3, 4), (5, 9), (9, 15), (0, 0)])
+    feature = Feature(0, "a", np.arange(7), np.zeros(7, dtype=np.int8), offsets)
+    assert remarked(feature, first_characters(feature, own)).type_ids.tolist() == [0, 2, 3, 0, 4, 5, 0]
+    assert first_characters(feature, own[:0]).tolist() == [0] * 7
+
+
+def test_a_label_that_the_task_was_not_given_marks_nothing():
+    assert not characters("aspirin", Lexicon({"aspirin": "drug"}), ["disease"]).any()
+
+
+def test_learning_marks_less_than_reading():
+    """A row's own names are known when it is read, and not while it is learned from."""
+    tokenizer = train_wordpiece(["took drug daily 0123"] * 3, 60)
+    rows = [Annotated(str(place), f"took drug{place} daily", (Entity(5, 10, "d"),)) for place in range(4)]
+    task = Tagging(mark_names=True).learned(rows)
+    learning, _ = task.features(rows, tokenizer, ["d"], 16, learn=True)
+    reading, _ = task.features(rows, tokenizer, ["d"], 16)
+    assert not any((feature.type_ids > 1).any() for feature in learning)
+    assert all((feature.type_ids > 1).any() for feature in reading)
+    assert task.segments(["d"]) == (0, 0)
+    assert Tagging().learned(rows).names == {}
