@@ -1,8 +1,9 @@
 """Small encoders on the tasks: each data set beside its trivial way, with intervals over items and over seeds.
 
-A BERT of 2 layers of 128 for each language begins with word vectors from the words' neighbours, learns masked words on
+A small BERT for each language (`ENCODERS`) begins with word vectors from the words' neighbours, learns masked words on
 texts of that language (the data sets' own training rows and raw text of the same kind, nothing that is held out), and
-is then trained for each task under every seed. Data sets without splits are divided by a hash, so that no context or
+is then trained for each task under every seed; names that the training rows annotate and words that two texts share
+are marked in what it reads. Data sets without splits are divided by a hash, so that no context or
 premise stands on both sides. The test rows are used once, at the end: no setting was chosen on them.
 
 Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
@@ -37,18 +38,33 @@ from medenc.text.tokenizer import open_wordpiece
 
 Values = dict[str, Any]
 WARM_TOKENS = 128
-RAW_CHARACTERS = 4_000_000  # of raw text beside the training rows, for each language
-VOCABULARY = {"en": 8000, "zh": 8000, "ko": 8000}
-WARM_STEPS = 30
+RAW_CHARACTERS = 40_000_000  # of raw text beside the training rows, for each language
+WORD_DROPOUT = 0.1
 NEIGHBOURS = 4  # tokens on either side that count as a word's neighbours
 RAW: dict[str, list[Values]] = {
-    "en": [],
+    "en": [
+        {"use": "passages", "path": "wikipedia_en_med/docs.jsonl.gz"},
+        {"use": "passages", "path": "clinical_cases_en_ccby/e3c_layer3_ccby.jsonl.gz"},
+        {"use": "passages", "path": "openstax_linked/derived_docs.jsonl.gz"},
+        {"use": "beir", "path": "medquad/derived_retrieval"},
+    ],
     "zh": [
         {"use": "beir", "path": "toyhom_zh_dialogue/derived_retrieval"},
         {"use": "beir", "path": "chineseblue/cMedIR_derived/dev"},
     ],
     "ko": [],
 }
+
+
+class Warm(NamedTuple):
+    """The encoder of a language before its tasks."""
+
+    size: str
+    vocabulary: int
+    steps: int  # of masked words
+
+
+ENCODERS = {"en": Warm("mini", 16_000, 600), "zh": Warm("mini", 8000, 600), "ko": Warm("tiny", 8000, 30)}
 
 
 class Sides(NamedTuple):
@@ -84,13 +100,13 @@ def divided(path: str, by: str, share: float = 0.25, **reader: Any) -> Sides:
     return Sides(side("train"), side("held_out"))
 
 
-def fit(epochs: int, rows: int = 32, rate: float = 1e-3, **more: Any) -> Values:
+def fit(epochs: int, rows: int = 32, rate: float = 5e-4, **more: Any) -> Values:
     """The options of the loop."""
     return {"learning_rate": rate, "num_train_epochs": epochs, "per_device_batch_size": rows, "threads": 1, **more}
 
 
-NER = {"use": "tagging"}
-CHARACTERS = {"use": "tagging", "unit": "character", "scheme": "bioes"}
+NER = {"use": "tagging", "scheme": "bioes", "broken": "avoid", "mark_names": True}
+CHARACTERS = {**NER, "unit": "character"}
 SETS: dict[str, Set] = {
     "bc5cdr": Set(
         "en",
@@ -119,7 +135,7 @@ SETS: dict[str, Set] = {
     "pubmedqa": Set(
         "en",
         divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
-        task={"use": "classification", "pair": True},
+        task={"use": "classification", "pair": True, "mark_shared": True},
         fit=fit(2, 16),
         max_tokens=384,
     ),
@@ -127,7 +143,7 @@ SETS: dict[str, Set] = {
         "en",
         given("bioasq_golden/derived_squad", "factoid_train.json.gz", "factoid_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/list_train.json.gz"}],
-        task={"use": "extractive_qa", "merge": "factoid", "no_answer": False},
+        task={"use": "extractive_qa", "merge": "factoid", "no_answer": False, "mark_shared": True},
         fit=fit(2),
         max_tokens=256,
     ),
@@ -135,7 +151,14 @@ SETS: dict[str, Set] = {
         "en",
         given("bioasq_golden/derived_squad", "list_train.json.gz", "list_dev.json.gz", use="squad"),
         more=[{"use": "squad", "path": "bioasq_golden/derived_squad/factoid_train.json.gz"}],
-        task={"use": "extractive_qa", "merge": "list", "learn": "each", "no_answer": False, "list_threshold": 0.1},
+        task={
+            "use": "extractive_qa",
+            "merge": "list",
+            "learn": "each",
+            "no_answer": False,
+            "list_threshold": 0.1,
+            "mark_shared": True,
+        },
         fit=fit(2),
         max_tokens=256,
     ),
@@ -145,6 +168,7 @@ SETS: dict[str, Set] = {
         task={
             "use": "classification",
             "pair": True,
+            "mark_shared": True,
             "by_group": True,
             "measure": "macro_f1",
             "all_labels": True,
@@ -156,7 +180,13 @@ SETS: dict[str, Set] = {
     "covid-qa": Set(
         "en",
         divided("covid_qa/derived_fixed_offsets.json.gz", "context", use="squad"),
-        task={"use": "extractive_qa", "no_answer": False, "include_unknowns": 0.03, "max_answer_tokens": 60},
+        task={
+            "use": "extractive_qa",
+            "no_answer": False,
+            "include_unknowns": 0.03,
+            "max_answer_tokens": 60,
+            "mark_shared": True,
+        },
         fit=fit(1, 16),
         max_tokens=384,
     ),
@@ -171,7 +201,7 @@ SETS: dict[str, Set] = {
         "zh",
         given("chineseblue/cMedQANER", "train.txt.gz", "dev.txt.gz", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(5, 16),
+        fit=fit(8, 16),
     ),
     "cmedtc": Set(
         "zh",
@@ -188,27 +218,27 @@ SETS: dict[str, Set] = {
     "cmedqq": Set(
         "zh",
         given("chineseblue/cMedQQ", "train.txt.gz", "dev.txt.gz", use="tsv", columns=["label", "text", "pair"]),
-        task={"use": "classification", "pair": True},
+        task={"use": "classification", "pair": True, "mark_shared": True},
         fit=fit(1),
     ),
     "diakg": Set(
         "zh",
         divided("diakg_sample/sample.json", "id", 0.3, use="diakg"),
-        task={"use": "triples"},
-        fit=fit(30, 8),
+        task={"use": "triples", "mark_names": True},
+        fit=fit(60, 8),
     ),
     "klue-ner": Set(
         "ko",
         divided("klue/klue-ner-v1.1_dev.tsv.gz", "id", use="conll", joined_by=""),
         task=CHARACTERS,
-        fit=fit(4),
+        fit=fit(6, rate=1e-3),
         max_tokens=160,
     ),
     "klue-nli": Set(
         "ko",
         divided("klue/klue-nli-v1.1_dev.json.gz", "text", use="labelled"),
-        task={"use": "classification", "pair": True},
-        fit=fit(3),
+        task={"use": "classification", "pair": True, "mark_shared": True},
+        fit=fit(6, rate=1e-3),
     ),
 }
 
@@ -255,7 +285,7 @@ def _said(row: Any) -> Iterator[str]:
             yield row.content
 
 
-def begun(folder: Path, corpus: Path, tokenizer: Path) -> Path:
+def begun(folder: Path, corpus: Path, tokenizer: Path, size: str) -> Path:
     """A fresh BERT whose word vectors know the words' neighbours, as transformers stores one."""
     import torch
     from transformers import BertConfig, BertModel, logging
@@ -265,7 +295,7 @@ def begun(folder: Path, corpus: Path, tokenizer: Path) -> Path:
     logging.disable_progress_bar()
     shutil.copytree(tokenizer, folder.with_name(f"{folder.name}.part"), dirs_exist_ok=True)
     pieces = open_wordpiece(tokenizer)
-    layers, width, heads = SIZES["tiny"]
+    layers, width, heads = SIZES[size]
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=pieces.get_vocab_size(),
@@ -315,18 +345,19 @@ def warm(language: str, data: Path, out: Path) -> Path:
     if not corpus.exists():
         corpus.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(corpus, "".join(f"{text}\n" for text in texts(language, data)).encode())
-    options: Values = {"texts": [corpus], "vocab_size": VOCABULARY[language]}
+    size, vocabulary, steps = ENCODERS[language]
+    options: Values = {"texts": [corpus], "vocab_size": vocabulary}
     tokenizer = made(out / "tokenizer" / language, build("step", {"use": "tokenizer", **options}, "tokenizer"))
     loop = {
         "learning_rate": 1e-3,
-        "max_steps": WARM_STEPS,
+        "max_steps": steps,
         "tokens_per_batch": 8192,
         "threads": 1,
-        "save_every_steps": 100,
+        "save_every_steps": 200,
     }
     step: Values = {
         "use": "train",
-        "start": begun(out / "begun" / language, corpus, tokenizer),
+        "start": begun(out / "begun" / language, corpus, tokenizer, size),
         "encoder": {"max_tokens": 512, "languages": [language]},
         "objective": {"use": "masked_lm", "max_tokens": WARM_TOKENS},
         "data": [{"use": "lines", "path": corpus}],
@@ -343,7 +374,7 @@ def measured(name: str, data: Path, out: Path, seeds: int, longer: int) -> dict[
         "start": warm(own.language, data, out),
         "encoder": {"max_tokens": own.max_tokens},
         "dropout": 0.1,
-        "objective": {"use": "supervised", "task": own.task},
+        "objective": {"use": "supervised", "task": own.task, "word_dropout": WORD_DROPOUT},
         "data": placed([*own.rows.train, *own.more], data),
         "fit": {**own.fit, "num_train_epochs": longer * own.fit["num_train_epochs"]},
     }

@@ -56,6 +56,8 @@ def test_it_learns_and_tells_how(tmp_path):
     assert [event.step for event in curves.Scalars("loss/contrastive")] == list(range(1, 41))
     hours_left = [event.value for event in curves.Scalars("hours_left")]
     assert hours_left[-1] == 0 < hours_left[0]
+    assert 0 < curves.Scalars("utilisation")[-1].value < 1
+    assert 0 < numbers["utilisation"] < 1
 
 
 def test_epochs_are_counted_in_whole_batches(tmp_path):

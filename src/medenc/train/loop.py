@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from medenc.train.journal import Journal
 from medenc.train.objective import Objective, Row, Trainee
 from medenc.train.optimizer import adamw, learning_rate, moments, restore_moments, set_rate
 from medenc.train.options import FitOptions
+from medenc.train.speed import Speed
 
 
 class Training:
@@ -90,14 +90,15 @@ class Training:
         Raises: SystemExit with 128 + signal after SIGTERM or Ctrl-C, the state saved.
         """
         done = self._resume()
-        step, main, began = done - 1, self.accelerator.is_main_process, time.perf_counter()
+        step, main = done - 1, self.accelerator.is_main_process
+        speed = Speed(done, self.total, self.accelerator.device, bf16=self.accelerator.mixed_precision == "bf16")
         self.trainee.train()
         with Journal(self.store.folder, self.curves, done, active=main) as journal, listening() as request:
             for step in track(range(done, self.total), "train", self.total - done):
-                line = self._step(step)
+                line = self._counted(step, speed) if step == done else self._step(step)
                 if self.measure and self._due(step):
                     line["dev"] = self._measured(step)
-                journal.add(line, **self._speed(step, done, time.perf_counter() - began))
+                journal.add(line, **speed.rates(step, self.tokens))
                 if self._no_better():
                     break
                 stop = agreed(self.accelerator, request.signal)
@@ -106,12 +107,13 @@ class Training:
                     self._save(step + 1)
                 if stop:
                     raise SystemExit(128 + stop)
-        seconds = time.perf_counter() - began
+        rates = speed.rates(max(step, done), self.tokens)
         numbers = {
             "steps": step + 1,
             "resumed_at": done,
-            "seconds": round(seconds, 1),
-            "tokens_per_second": round(self.tokens / seconds),
+            "seconds": round(speed.seconds, 1),
+            "tokens_per_second": round(rates["tokens_per_second"]),
+            "utilisation": round(rates["utilisation"], 3),
         }
         return numbers | self._kept()
 
@@ -121,6 +123,13 @@ class Training:
         self.trainee = self.bare
         self.accelerator.free_memory()
         gc.collect()
+
+    def _counted(self, step: int, speed: Speed) -> dict[str, Any]:
+        """A step whose operations are counted."""
+        with speed.counting() as tokens:
+            line = self._step(step)
+            tokens.append(self.tokens)
+        return line
 
     def _step(self, step: int) -> dict[str, Any]:
         """One optimizer step; its line for the journal."""
@@ -169,11 +178,6 @@ class Training:
         # the processes' gradients are averaged, but their losses are parts of a sum
         self.accelerator.backward(torch.stack(list(losses.values())).sum() * self.accelerator.num_processes)
         return {name: loss.detach() for name, loss in losses.items()}
-
-    def _speed(self, step: int, done: int, seconds: float) -> dict[str, float]:
-        """How fast the run is since it began or resumed, and how long it will take at that speed."""
-        hours_left = seconds / (step + 1 - done) * (self.total - step - 1) / 3600
-        return {"tokens_per_second": self.tokens / seconds, "hours_left": hours_left}
 
     def _due(self, step: int) -> bool:
         """Whether to measure after this step: regularly, or where an epoch ends, and at the end."""
