@@ -8,7 +8,7 @@ premise stands on both sides. The test rows are used once, at the end: no settin
 
 Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
 
-Run: python benchmarks/tasks.py --data DATA [--only NAME…] [--seeds 3] [--longer 4] [--out runs/tasks]
+Run: python benchmarks/tasks.py --data DATA [--only NAME…] [--seeds 3] [--longer 4] [--start nothing] [--out runs/tasks]
 """
 
 from __future__ import annotations
@@ -367,11 +367,19 @@ def warm(language: str, data: Path, out: Path) -> Path:
     return made(out / "warm" / language, build("step", step, "warm"))
 
 
-def measured(name: str, data: Path, out: Path, seeds: int, longer: int) -> dict[str, Any]:
+def start(kind: str, language: str, data: Path, out: Path) -> Values:
+    """Where an encoder begins: `warm`, with its words' `neighbours` alone, or from `nothing`."""
+    encoder = warm(language, data, out)
+    if kind == "nothing":
+        return {"start": {"size": ENCODERS[language].size}, "tokenizer": out / "tokenizer" / language}
+    return {"start": encoder if kind == "warm" else out / "begun" / language}
+
+
+def measured(name: str, data: Path, out: Path, asked: argparse.Namespace) -> dict[str, Any]:
     """The numbers of a data set under some seeds, after `longer` times its epochs."""
-    own = SETS[name]
+    own, seeds, longer = SETS[name], asked.seeds, asked.longer
     train: Values = {
-        "start": warm(own.language, data, out),
+        **start(asked.start, own.language, data, out),
         "encoder": {"max_tokens": own.max_tokens},
         "dropout": 0.1,
         "objective": {"use": "supervised", "task": own.task, "word_dropout": WORD_DROPOUT},
@@ -385,7 +393,8 @@ def measured(name: str, data: Path, out: Path, seeds: int, longer: int) -> dict[
         "data": placed(own.rows.test, data),
         "rounds": 200,
     }
-    path = made(_with_earlier_seeds(out / "sets" / f"{name}-x{longer}-{seeds}", seeds), build("step", options, name))
+    sets = out / ("sets" if asked.start == "warm" else f"sets-{asked.start}")
+    path = made(_with_earlier_seeds(sets / f"{name}-x{longer}-{seeds}", seeds), build("step", options, name))
     numbers: dict[str, Any] = open_artifact(path).manifest["numbers"]
     return numbers
 
@@ -423,6 +432,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--longer", type=int, default=1, help="times the epochs")
+    parser.add_argument("--start", choices=("warm", "neighbours", "nothing"), default="warm", help="of the encoders")
     parser.add_argument("--out", type=Path, default=Path("runs/tasks"))
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -433,9 +443,7 @@ def main() -> None:
     )
     for name in asked.only:
         began = time.monotonic()
-        found[name] = measured(name, asked.data, asked.out, asked.seeds, asked.longer) | {
-            "seconds": time.monotonic() - began
-        }
+        found[name] = measured(name, asked.data, asked.out, asked) | {"seconds": time.monotonic() - began}
         print(row(name, found[name]), flush=True)
     if asked.json:
         print(json.dumps(found, indent=2))
