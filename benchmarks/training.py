@@ -124,7 +124,8 @@ def ours(folder: Path, job: Job, steps: int) -> tuple[Spent, int, Encoder]:
     assert isinstance(model, Encoder)
     watch = Watch()
     rows, _ = job.objective.prepare(job.records, tokenizer, MAX_TOKENS)
-    fit = FitOptions(learning_rate=RATE, max_steps=steps, per_device_batch_size=job.batch, weight_decay=0.0)
+    options = {"max_steps": steps, "per_device_batch_size": job.batch, "precision": "fp32"}  # as theirs
+    fit = FitOptions(learning_rate=RATE, weight_decay=0.0, **options)
     with tempfile.TemporaryDirectory() as work:
         places = {"checkpoints": Path(work) / "state", "curves": Path(work) / "curves"}
         run = Training(model, None, job.objective, rows, tokenizer, fit, **places)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from medenc.models.discrimination import replaced_tokens, selected_tokens, two_views
-from medenc.models.sampling import draw
+from medenc.models.sampling import _drawn_one_by_one, draw
 
 
 def test_two_views_have_the_published_rows():
@@ -73,6 +73,27 @@ def test_a_generator_that_is_sure_still_gives_five_others(dtype):
     found = draw(excluded, torch.tensor([[0.0] * 5, [0.5] * 5, [1 - 1e-12] * 5], dtype=torch.float64))
     assert all(len(set(row)) == 5 and 7 not in row for row in found.tolist())
     assert draw(logits, torch.tensor([[0.0], [0.5], [0.999]])).tolist() == [[7], [7], [7]]
+
+
+@pytest.mark.parametrize("sharpness", [0.0, 1.0, 6.0, 30.0])
+def test_one_sum_draws_what_a_sum_for_each_token_draws(sharpness):
+    """Seen to fail without stepping over what was drawn in the order of the vocabulary. Lots on the border of two
+    tokens may be rounded to either side."""
+    generator = torch.Generator().manual_seed(4)
+    logits = sharpness * torch.randn(3000, 40, generator=generator)
+    lots = torch.rand(3000, 5, generator=generator, dtype=torch.float64)
+    fast, slow = draw(logits, lots), _drawn_one_by_one(logits, lots)
+    assert (fast == slow).all(1).float().mean() > 0.998
+    assert all(len(set(row)) == 5 for row in fast.tolist())
+
+
+@pytest.mark.parametrize("lot", [0.0, 1 - 2**-53])
+def test_the_ends_of_the_distribution_give_different_tokens(lot):
+    generator = torch.Generator().manual_seed(5)
+    logits = torch.randn(500, 30, generator=generator)
+    logits[:, [0, 29]] = -torch.inf
+    found = draw(logits, torch.full((500, 5), lot, dtype=torch.float64))
+    assert all(len(set(row)) == 5 and not {0, 29} & set(row) for row in found.tolist())
 
 
 def test_nothing_is_drawn_from_nothing():

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 _ROWS = 1024  # drawn at a time, so that the sums over the vocabulary stay small
+LEAST_LEFT = 1e-4  # of the probability, which sums over float32 still tell apart
 
 
 @torch.no_grad()
@@ -25,11 +26,44 @@ def draw(logits: Tensor, lots: Tensor) -> Tensor:
 
 
 def _draw(logits: Tensor, lots: Tensor) -> Tensor:
-    """By the inverse of the distribution function; its sums need more than float32."""
-    left, found = logits.float(), []
+    """By the inverse of one distribution function for all k, stepping over what was drawn before.
+
+    Where what is left, or what was drawn, is too little for the sums' last digits, each token gets a sum of its own.
+    """
+    below = logits.float().softmax(-1).cumsum(-1, dtype=torch.float64)
+    left = least = below[:, -1]
+    drawn, begins, ends = lots[:, :0].long(), below[:, :0], below[:, :0]
+    for lot in lots.double().unbind(1):
+        least = torch.minimum(least, left)
+        place = _place(below, _past(lot * left, begins, ends))
+        end = below.gather(1, place)
+        begin = torch.where(place > 0, below.gather(1, (place - 1).clamp(min=0)), 0)
+        drawn, ends = torch.cat([drawn, place], 1), torch.cat([ends, end], 1)
+        begins, order = torch.cat([begins, begin], 1).sort(1)
+        ends = ends.gather(1, order)
+        left = left - (end - begin)[:, 0]
+    doubtful = (least < LEAST_LEFT) | (ends <= begins).any(1) | (drawn.sort(1).values.diff(dim=1) == 0).any(1)
+    drawn[doubtful] = _drawn_one_by_one(logits[doubtful], lots[doubtful])
+    return drawn
+
+
+def _past(point: Tensor, begins: Tensor, ends: Tensor) -> Tensor:
+    """Where points (n,) of what is left lie on the whole; what was drawn is (n, j), in the order of the vocabulary."""
+    for begin, end in zip(begins.unbind(1), ends.unbind(1), strict=True):
+        point = torch.where(point >= begin, torch.maximum(point + (end - begin), end), point)
+    return point
+
+
+def _drawn_one_by_one(logits: Tensor, lots: Tensor) -> Tensor:
+    """With a distribution function for each token; the sums need more than float32."""
+    left, drawn = logits.float(), lots[:, :0].long()
     for lot in lots.double().unbind(1):
         below = left.softmax(-1).cumsum(-1, dtype=torch.float64)
-        place = torch.searchsorted(below, (lot * below[:, -1]).unsqueeze(1), right=True)
-        found.append(place.clamp(max=logits.shape[1] - 1))
-        left = left.scatter(1, found[-1], -torch.inf)
-    return torch.cat(found, dim=1)
+        place = _place(below, lot * below[:, -1])
+        drawn, left = torch.cat([drawn, place], 1), left.scatter(1, place, -torch.inf)
+    return drawn
+
+
+def _place(below: Tensor, point: Tensor) -> Tensor:
+    """The numbers (n, 1) of the tokens at points (n,)."""
+    return torch.searchsorted(below, point.unsqueeze(1), right=True).clamp(max=below.shape[1] - 1)
