@@ -64,10 +64,10 @@ def texts(corpus: Path) -> list[str]:
     return [json.loads(line)["text"] for line in corpus.read_text(encoding="utf-8").splitlines()]
 
 
-def ours(setting: Setting, shards: Path, folder: Path, precision: str) -> Callable[[], float]:
+def ours(setting: Setting, prepared: Path, folder: Path, precision: str) -> Callable[[], float]:
     """Tokens a second of a run over shards."""
     tokenizer, objective = open_tokenizer(folder), MaskedLM()
-    rows, _ = objective.prepare(list(Shards.open(shards)), tokenizer, setting.tokens)
+    rows, _ = objective.prepare(list(Shards.open(prepared)), tokenizer, setting.tokens)
     options = {"max_steps": setting.steps, "per_device_batch_size": setting.rows, "learning_rate": 1e-4}
     fit = FitOptions(**options, precision=precision)
 
@@ -81,7 +81,7 @@ def ours(setting: Setting, shards: Path, folder: Path, precision: str) -> Callab
     return run
 
 
-def shards(setting: Setting, corpus: Path, folder: Path) -> Path:
+def written(setting: Setting, corpus: Path, folder: Path) -> Path:
     """The texts as shards, in the folder of their tokenizer."""
     step = Prepare(files=[corpus], tokenizer=folder, max_tokens=setting.tokens, across_documents=True)
     with writing(folder / "shards", step.kind, options={}) as draft:
@@ -148,7 +148,7 @@ def measure(setting: Setting, corpus: Path, rounds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         save_tokenizer(train_wordpiece(texts(corpus), 16_000), folder)
-        prepared = shards(setting, corpus, folder)
+        prepared = written(setting, corpus, folder)
         padded, packed = (cut(corpus, folder, setting.tokens) for cut in (documents, blocks))
         paths = {
             "medenc": ours(setting, prepared, folder, "auto"),

@@ -285,13 +285,16 @@ def _said(row: Any) -> Iterator[str]:
             yield row.content
 
 
-def begun(folder: Path, corpus: Path, tokenizer: Path, size: str) -> Path:
+def begun(language: str, out: Path, corpus: Path, tokenizer: Path) -> Path:
     """A fresh BERT whose word vectors know the words' neighbours, as transformers stores one."""
     import torch
     from transformers import BertConfig, BertModel, logging
 
+    size, vocabulary, _ = ENCODERS[language]
+    folder = out / "begun" / f"{language}-{size}-{vocabulary}-{corpus.stem}"
     if folder.exists():
         return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
     logging.disable_progress_bar()
     shutil.copytree(tokenizer, folder.with_name(f"{folder.name}.part"), dirs_exist_ok=True)
     pieces = open_wordpiece(tokenizer)
@@ -339,25 +342,29 @@ def neighbour_vectors(lines: list[np.ndarray], vocabulary: int, width: int) -> n
     return np.asarray(scaled * (0.04 / scaled.std()), dtype=np.float32)
 
 
-def warm(language: str, data: Path, out: Path) -> Path:
-    """The encoder of a language, which has learned masked words."""
-    corpus = out / "texts" / f"{language}.txt"
+def read(language: str, data: Path, out: Path) -> tuple[Path, Path]:
+    """The texts of a language, and a tokenizer that learned from them."""
+    corpus = out / "texts" / f"{language}-{RAW_CHARACTERS // 1_000_000}M.txt"
     if not corpus.exists():
         corpus.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(corpus, "".join(f"{text}\n" for text in texts(language, data)).encode())
-    size, vocabulary, steps = ENCODERS[language]
-    options: Values = {"texts": [corpus], "vocab_size": vocabulary}
-    tokenizer = made(out / "tokenizer" / language, build("step", {"use": "tokenizer", **options}, "tokenizer"))
+    options: Values = {"use": "tokenizer", "texts": [corpus], "vocab_size": ENCODERS[language].vocabulary}
+    return corpus, made(out / "tokenizer" / language, build("step", options, "tokenizer"))
+
+
+def warm(language: str, data: Path, out: Path) -> Path:
+    """The encoder of a language, which has learned masked words."""
+    corpus, tokenizer = read(language, data, out)
     loop = {
         "learning_rate": 1e-3,
-        "max_steps": steps,
+        "max_steps": ENCODERS[language].steps,
         "tokens_per_batch": 8192,
         "threads": 1,
         "save_every_steps": 200,
     }
     step: Values = {
         "use": "train",
-        "start": begun(out / "begun" / language, corpus, tokenizer, size),
+        "start": begun(language, out, corpus, tokenizer),
         "encoder": {"max_tokens": 512, "languages": [language]},
         "objective": {"use": "masked_lm", "max_tokens": WARM_TOKENS},
         "data": [{"use": "lines", "path": corpus}],
@@ -369,10 +376,12 @@ def warm(language: str, data: Path, out: Path) -> Path:
 
 def start(kind: str, language: str, data: Path, out: Path) -> Values:
     """Where an encoder begins: `warm`, with its words' `neighbours` alone, or from `nothing`."""
-    encoder = warm(language, data, out)
-    if kind == "nothing":
-        return {"start": {"size": ENCODERS[language].size}, "tokenizer": out / "tokenizer" / language}
-    return {"start": encoder if kind == "warm" else out / "begun" / language}
+    if kind == "warm":
+        return {"start": warm(language, data, out)}
+    corpus, tokenizer = read(language, data, out)
+    if kind == "neighbours":
+        return {"start": begun(language, out, corpus, tokenizer)}
+    return {"start": {"size": ENCODERS[language].size}, "tokenizer": tokenizer}
 
 
 def measured(name: str, data: Path, out: Path, asked: argparse.Namespace) -> dict[str, Any]:

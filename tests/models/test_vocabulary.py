@@ -135,14 +135,16 @@ def test_more_segments_change_nothing_that_was_read(tmp_path, family):
         torch.zeros(1, 8, dtype=torch.long),
     )
     before = encoder(ids, mask, types)
-    more_segments(encoder, (0, 1, 0))
+    more_segments(encoder, (0, 1, 0), "a")
     assert encoder.segments == encoder.backbone.config.type_vocab_size == 5
     torch.testing.assert_close(encoder(ids, mask, types), before)
     torch.testing.assert_close(encoder(ids, mask, types + 4), before)
     with torch.no_grad():
         encoder.backbone.embeddings.token_type_embeddings.weight[4, 0] += 1
-    more_segments(encoder, (0, 0, 0))  # as many as there are: what they learned stays
+    more_segments(encoder, (0, 0, 0), "a")  # the same ones: what they learned stays
     assert not torch.allclose(encoder(ids, mask, types + 4), before)
+    more_segments(encoder, (0, 0, 0), "b")  # seen to fail with their number alone compared
+    torch.testing.assert_close(encoder(ids, mask, types + 4), before)
 
 
 def test_one_segment_becomes_as_many_as_are_asked_for():
@@ -151,7 +153,7 @@ def test_one_segment_becomes_as_many_as_are_asked_for():
         vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, type_vocab_size=1
     )
     model = Encoder(RobertaModel(config), Contract(max_tokens=16))
-    more_segments(model, (0, 1))
+    more_segments(model, (0, 1), "a")
     table = model.backbone.embeddings.token_type_embeddings.weight
     assert (table == table[0]).all()
     assert len(table) == 4
@@ -160,4 +162,4 @@ def test_one_segment_becomes_as_many_as_are_asked_for():
 def test_a_backbone_without_segments_is_named():
     config = DistilBertConfig(vocab_size=20, dim=8, n_layers=1, n_heads=1, hidden_dim=8)
     with pytest.raises(MedencError, match="a distilbert backbone has no segments"):
-        more_segments(Encoder(DistilBertModel(config), Contract(max_tokens=16)), (0,))
+        more_segments(Encoder(DistilBertModel(config), Contract(max_tokens=16)), (0,), "a")

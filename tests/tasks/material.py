@@ -197,6 +197,9 @@ CASES = {
         ),
         Case("joint", {"use": "extractive_qa", "head": "joint"}, (*QUESTIONS, SILENT)),
         Case("shared words", {"use": "extractive_qa", "mark_shared": True}, (*QUESTIONS, SILENT, EMPTY)),
+        Case(
+            "joint, shared words", {"use": "extractive_qa", "mark_shared": True, "head": "joint"}, (*QUESTIONS, SILENT)
+        ),
         Case("factoid", {"use": "extractive_qa", "merge": "factoid"}, MERGED),
     ),
     "classification": (

@@ -32,7 +32,7 @@ PAIRS = [
     ("bert", "notes"),
 ]
 TASKS = {
-    "pairs": ({"use": "classification", "pair": True, "tokens": ["@DRUG$"]}, "rows.jsonl"),
+    "pairs": ({"use": "classification", "pair": True, "tokens": ["@DRUG$"], "mark_shared": True}, "rows.jsonl"),
     "notes": ({"use": "tagging", "unit": "piece"}, "notes.json"),
 }
 

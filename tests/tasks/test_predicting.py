@@ -55,7 +55,6 @@ def test_it_learned_its_rows(models, name):
 
 
 def test_known_names_go_with_the_folder(models):
-    """And are what decides: without them the same weights find less that training never saw in a text."""
     predictor = Predictor.open(models["known names"])
     names = json.loads((models["known names"] / "task.json").read_text())["names"]
     assert set(names.values()) <= set(predictor.labels)

@@ -140,12 +140,20 @@ class Task(Protocol):
 class Marking(Protocol):
     """A task that marks what it knows of tokens before they are read, by segments of their own."""
 
-    def learned(self, rows: Sequence[Any]) -> Self:
-        """The same task with what it needs of the training rows; called before their features are made."""
-        ...
-
     def segments(self, labels: Sequence[str]) -> tuple[int, ...]:
         """For every segment from 2 on, whether it begins as the first (0) or the second text's (1)."""
+        ...
+
+
+@runtime_checkable
+class Learned(Protocol):
+    """A task that keeps something of its training rows among its options."""
+
+    own_words: ClassVar[frozenset[str]]
+    """The options that hold what rows say; `task.json` has them, and nothing that others read."""
+
+    def learned(self, rows: Sequence[Any]) -> Self:
+        """The same task with that; called before features are made."""
         ...
 
 

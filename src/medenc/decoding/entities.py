@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from medenc.core.errors import MedencError
 from medenc.data.examples import Annotated
 from medenc.decoding.inputs import fields, records
-from medenc.decoding.names import Lexicon, NameMarks, Noted
+from medenc.decoding.names import Gazetteer, NameMarks, Noted
 from medenc.decoding.units import UnitKind
 from medenc.metrics import spans
 from medenc.metrics.counts import Counts
@@ -149,8 +149,8 @@ def dictionary_match(train: Sequence[Annotated], rows: Sequence[Annotated]) -> l
     for row in train:
         for entity in row.entities:
             names[row.text[entity.start : entity.end]][entity.label] += 1
-    lexicon = Lexicon({name: min(own, key=lambda label: (-own[label], label)) for name, own in names.items()})
+    gazetteer = Gazetteer({name: min(own, key=lambda label: (-own[label], label)) for name, own in names.items()})
     return [
-        tuple(Found(start, end, label, row.text[start:end]) for start, end, label in lexicon.find(row.text))
+        tuple(Found(start, end, label, row.text[start:end]) for start, end, label in gazetteer.find(row.text))
         for row in rows
     ]

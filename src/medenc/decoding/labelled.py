@@ -29,6 +29,8 @@ def text_features(
 ) -> tuple[list[Feature], dict[str, int]]:
     """One feature a row, or with `overlap` one a window of it, with its gold where there is any.
 
+    Its memory is where the second text of a pair begins.
+
     The windows of a row share its weight. Counts: `truncated`, the rows that were cut, and `windows` where asked for.
 
     Raises: MedencError for a row with one text where two are expected, or the other way round.
@@ -41,7 +43,7 @@ def text_features(
     else:
         read = in_windows(tokenizer, texts, pairs, max_tokens, overlap)
     features = [
-        Feature(place, row.id, part.input_ids, part.type_ids, part.offsets, gold=gold, cut=part.lost)
+        Feature(place, row.id, part.input_ids, part.type_ids, part.offsets, gold, (part.second,), part.lost)
         for place, (row, parts) in enumerate(zip(rows, read, strict=True))
         for gold in [_shared(golds[place], len(parts)) if golds else {}]
         for part in parts

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -45,16 +45,20 @@ class NameMarks(Plugin):
     Names of the training rows are looked for in every text without regard to case, the longest first.
     """
 
+    own_words: ClassVar[frozenset[str]] = frozenset({"names"})
+
     mark_names: bool = False
     names: dict[str, str] = {}  # folded, with their labels; filled by training
 
     def learned(self, rows: Sequence[Any]) -> Self:
         """With the names of the training rows."""
-        return self.model_copy(update={"names": learned(self._noted(rows))}) if self.mark_names else self
+        if not self.mark_names:
+            return self
+        return type(self)(**self.model_dump() | {"names": names_of(self._noted(rows))})
 
     def segments(self, labels: Sequence[str]) -> tuple[int, ...]:
-        """Two for every label: where a name begins, and where it goes on."""
-        return (0,) * (2 * len(labels)) if self.mark_names else ()
+        """Two for every label that names have: where one begins, and where it goes on."""
+        return (0,) * (2 * len(self._marked_labels(labels))) if self.mark_names else ()
 
     def with_names(
         self, features: Sequence[Feature], rows: Sequence[Any], labels: Sequence[str], *, learn: bool
@@ -63,21 +67,28 @@ class NameMarks(Plugin):
         if not self.mark_names:
             return list(features)
         noted = self._noted(rows)
-        lexicons = known_elsewhere(noted) if learn else [self._lexicon] * len(noted)
-        own = [characters(row.text, lexicon, labels) for row, lexicon in zip(noted, lexicons, strict=True)]
+        gazetteers = known_elsewhere(noted) if learn else [self._gazetteer] * len(noted)
+        own = [
+            characters(row.text, gazetteer, self._marked_labels(labels))
+            for row, gazetteer in zip(noted, gazetteers, strict=True)
+        ]
         return [remarked(feature, first_characters(feature, own[feature.row])) for feature in features]
 
     @cached_property
-    def _lexicon(self) -> Lexicon:
+    def _gazetteer(self) -> Gazetteer:
         """Of all names; one text is answered without building it again."""
-        return Lexicon(self.names)
+        return Gazetteer(self.names)
+
+    def _marked_labels(self, labels: Sequence[str]) -> Sequence[str]:
+        """Those of the task's labels that mentions have: all."""
+        return labels
 
     def _noted(self, rows: Sequence[Any]) -> list[Noted]:
         """What names are learned from: texts, and their mentions under the task's labels."""
         raise NotImplementedError
 
 
-class Lexicon:
+class Gazetteer:
     """Finds names in texts, at the borders of words."""
 
     def __init__(self, labels: Mapping[str, str]) -> None:
@@ -88,7 +99,7 @@ class Lexicon:
             if len(name) >= SHORTEST:
                 self._lengths[name[:SHORTEST]].add(len(name))
 
-    def all(self, text: str) -> Iterator[tuple[int, int]]:
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Every place where a name stands, the first and then the longest first."""
         for place in range(len(text)):
             for length in sorted(self._lengths.get(text[place : place + SHORTEST], ()), reverse=True):
@@ -97,36 +108,38 @@ class Lexicon:
                     yield place, end
 
     def find(self, text: str) -> Iterator[Mention]:
-        """Those of `all` that do not overlap."""
+        """Those of `places` that do not overlap."""
         done = 0
-        for start, end in self.all(text):
+        for start, end in self.places(text):
             if start >= done:
                 done = end
                 yield start, end, self.labels[text[start:end]]
 
 
-def learned(rows: Sequence[Noted]) -> dict[str, str]:
+def names_of(rows: Sequence[Noted]) -> dict[str, str]:
     """The names of training rows, folded, with the label that each has most often."""
-    return _kept(_counts(rows, _names(rows)))
+    return _kept(_counts(rows, _gazetteer(rows)))
 
 
-def known_elsewhere(rows: Sequence[Noted]) -> list[Lexicon]:
+def known_elsewhere(rows: Sequence[Noted]) -> list[Gazetteer]:
     """For every training row the names that the other parts of the rows teach."""
     bounds = [len(rows) * part // PARTS for part in range(PARTS + 1)]
-    names = _names(rows)
-    parts = [_counts(rows[first:end], names) for first, end in pairwise(bounds)]
+    candidates = _gazetteer(rows)
+    parts = [_counts(rows[first:end], candidates) for first, end in pairwise(bounds)]
     whole = sum(parts, Counter[Counted]())
-    lexicons = [Lexicon(_kept(whole - part)) for part in parts]
+    gazetteers = [Gazetteer(_kept(whole - part)) for part in parts]
     return [
-        lexicon for lexicon, (first, end) in zip(lexicons, pairwise(bounds), strict=True) for _ in range(first, end)
+        gazetteer
+        for gazetteer, (first, end) in zip(gazetteers, pairwise(bounds), strict=True)
+        for _ in range(first, end)
     ]
 
 
-def characters(text: str, lexicon: Lexicon, labels: Sequence[str]) -> np.ndarray:
+def characters(text: str, gazetteer: Gazetteer, labels: Sequence[str]) -> np.ndarray:
     """The segment of every character, (len(text),) int16; 0 outside of names."""
     found = np.zeros(len(text), dtype=np.int16)
     number = {label: place for place, label in enumerate(labels)}
-    for start, end, label in lexicon.find(folded(text)):
+    for start, end, label in gazetteer.find(folded(text)):
         if label in number:
             first = PAIR + 2 * number[label]
             found[start], found[start + 1 : end] = first, first + 1
@@ -139,22 +152,23 @@ def folded(text: str) -> str:
     return whole if len(whole) == len(text) else "".join(own if len(own := c.casefold()) == 1 else c for c in text)
 
 
-def _names(rows: Iterable[Noted]) -> dict[str, str]:
-    return {folded(row.text)[start:end]: label for row in rows for start, end, label in row.mentions}
+def _gazetteer(rows: Iterable[Noted]) -> Gazetteer:
+    """Of everything that is annotated."""
+    return Gazetteer({folded(row.text)[start:end]: label for row in rows for start, end, label in row.mentions})
 
 
-def _counts(rows: Sequence[Noted], names: Mapping[str, str]) -> Counter[Counted]:
-    """How often each of the names stands in texts (under None), and how often with a label."""
-    lexicon, counts = Lexicon(names), Counter[Counted]()
+def _counts(rows: Sequence[Noted], candidates: Gazetteer) -> Counter[Counted]:
+    """How often each of the candidates stands in texts (under None), and how often with a label."""
+    counts = Counter[Counted]()
     for row in rows:
         text = folded(row.text)
         counts.update((text[start:end], label) for start, end, label in set(row.mentions))
-        counts.update((text[start:end], None) for start, end in lexicon.all(text))
+        counts.update((text[start:end], None) for start, end in candidates.places(text))
     return counts
 
 
 def _kept(counts: Counter[Counted]) -> dict[str, str]:
-    """The names that are annotated often enough where they stand, each with its most frequent label."""
+    """The names that stand somewhere and are annotated often enough there, each with its most frequent label."""
     own: dict[str, Counter[str]] = defaultdict(Counter)
     for (name, label), count in counts.items():
         if label is not None:
@@ -162,7 +176,7 @@ def _kept(counts: Counter[Counted]) -> dict[str, str]:
     return {
         name: min(labels, key=lambda label: (-labels[label], label))
         for name, labels in sorted(own.items())
-        if labels.total() >= LEAST_SHARE * counts[name, None]
+        if counts[name, None] and labels.total() >= LEAST_SHARE * counts[name, None]
     }
 
 

@@ -20,6 +20,7 @@ class Whole:
     type_ids: np.ndarray  # (tokens,) int8
     offsets: np.ndarray  # (tokens, 2) int32, each in its own text
     lost: int  # pieces that were cut off
+    second: int  # the first token of the second text; what is behind a single one
 
 
 def wholes(tokenizer: Tokenizer, texts: Sequence[str], pairs: Sequence[str] | None, max_tokens: int) -> list[Whole]:
@@ -59,11 +60,14 @@ def _windows(frame: Frame, parts: Sequence[Pieces], max_tokens: int, overlap: in
         return [part if place == longer else own[: beside[0]] for place, own in enumerate(parts)]
 
     starts = window_starts(sizes[longer], capacity, overlap, "overlap")
-    return [Whole(*frame.around(*window(start)), lost=0 if start else lost) for start in starts]
+    return [_read(frame, window(start), lost=0 if start else lost) for start in starts]
 
 
 def _whole(frame: Frame, parts: Sequence[Pieces], max_tokens: int) -> Whole:
     sizes = [len(part) for part in parts]
     kept = longest_first(sizes, max_tokens - frame.size)
-    around = frame.around(*(part[:size] for part, size in zip(parts, kept, strict=True)))
-    return Whole(*around, lost=sum(sizes) - sum(kept))
+    return _read(frame, [part[:size] for part, size in zip(parts, kept, strict=True)], lost=sum(sizes) - sum(kept))
+
+
+def _read(frame: Frame, parts: Sequence[Pieces], lost: int) -> Whole:
+    return Whole(*frame.around(*parts), lost, second=len(frame.special[0]) + len(parts[0]) + len(frame.special[1]))

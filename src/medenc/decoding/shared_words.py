@@ -22,19 +22,18 @@ Words = Mapping[str, Sequence[Term]]
 
 
 def in_pairs(features: Sequence[Feature], pairs: Sequence[tuple[str, str]]) -> list[Feature]:
-    """Features of pairs; a shared word of the first text has segment 2, one of the second 3.
+    """Features of pairs (`labelled.text_features`); a shared word of the first text has segment 2, of the second 3.
 
     Args:
         pairs: by row.
     """
     words = _words([text for pair in pairs for text in pair])
-    both = [(_shared(words, a, b), PAIR + _shared(words, b, a)) for a, b in pairs]
+    both = [(PAIR * _shared(words, a, b), (PAIR + 1) * _shared(words, b, a)) for a, b in pairs]
     found = []
     for feature in features:
         first, second = (first_characters(feature, values) for values in both[feature.row])
-        found.append(
-            remarked(feature, np.where(feature.type_ids == 0, first * PAIR, np.where(second > PAIR, second, 0)))
-        )
+        place = np.arange(feature.tokens)
+        found.append(remarked(feature, np.where(place < feature.memory[0], first, second)))
     return found
 
 

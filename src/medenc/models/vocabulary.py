@@ -14,6 +14,7 @@ from medenc.models.encoder import FROM_PADDING, Encoder
 
 _SPECIAL = ("pad_token_id", "unk_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 _INSIDE = "##"  # of WordPiece
+MEANING = "medenc_segments"  # in a configuration: what the segments behind the second are of
 
 
 class Move:
@@ -60,30 +61,32 @@ class Move:
 
 
 @torch.no_grad()
-def more_segments(encoder: Encoder, like: Sequence[int]) -> None:
+def more_segments(encoder: Encoder, like: Sequence[int], meaning: str) -> None:
     """Give the encoder segments behind the two of a pair, each beginning as one of these, so that it reads as before.
 
-    One that has as many already keeps them.
+    Those that it has keep what they learned when they mean the same, which its configuration says.
 
     Args:
         like: for every new segment, which of the two.
+        meaning: what the segments are of.
 
     Raises: MedencError when the backbone tells no segments apart.
     """
-    if not like or encoder.segments == PAIR + len(like):
+    config = encoder.backbone.config
+    if not like or (encoder.segments == PAIR + len(like) and getattr(config, MEANING, None) == meaning):
         return
-    embeddings = encoder.backbone.embeddings
+    embeddings = getattr(encoder.backbone, "embeddings", None)
     table = getattr(embeddings, "token_type_embeddings", None)
-    if table is None:
+    if embeddings is None or table is None:
         raise MedencError(
-            f"a {encoder.backbone.config.model_type} backbone has no segments, by which tokens are marked",
+            f"a {config.model_type} backbone has no segments, by which tokens are marked",
             where="task",
             hint="leave mark_names and mark_shared out, or start from another model",
         )
     old: Tensor = table.weight
     pair = old[[0, min(1, len(old) - 1)]]
     embeddings.token_type_embeddings = nn.Embedding.from_pretrained(torch.cat([pair, pair[list(like)]]), freeze=False)
-    encoder.backbone.config.type_vocab_size = PAIR + len(like)
+    config.update({"type_vocab_size": PAIR + len(like), MEANING: meaning})
 
 
 def move(old: PreTrainedTokenizerFast, new: PreTrainedTokenizerFast) -> Move | None:

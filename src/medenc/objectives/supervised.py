@@ -13,7 +13,7 @@ from pydantic import Field, PrivateAttr, field_validator
 
 from medenc.core.errors import MedencError
 from medenc.core.plugins import Plugin, build
-from medenc.decoding.contract import Arrays, Feature, Marking, Task
+from medenc.decoding.contract import Arrays, Feature, Learned, Marking, Task
 from medenc.decoding.folder import write_probes, write_task
 from medenc.decoding.predicting import Answering, Run
 
@@ -74,10 +74,12 @@ class Supervised(Plugin):
         """Sequences with what is to be learned from them; the tokenizer learns the task's own tokens."""
         rows = list(records)
         tokenizer.add_tokens([token for token in self._task.added_tokens if token not in tokenizer.get_vocab()], True)
+        if self.word_dropout and tokenizer.unk_token_id is None:
+            raise MedencError("the tokenizer has no token for what it does not know", where="objective.word_dropout")
         self._vocabulary = len(tokenizer)
         self._added = [tokenizer.convert_tokens_to_ids(token) for token in self._task.added_tokens]
         self._labels = sorted(self.labels) if self.labels else self._task.labels_of(rows)
-        if isinstance(self._task, Marking):
+        if isinstance(self._task, Learned):
             self._task = cast(Task, self._task.learned(rows))
         backend = tokenizer.backend_tokenizer
         features, counts = self._task.features(rows, backend, self._labels, max_tokens, learn=True)
@@ -96,7 +98,7 @@ class Supervised(Plugin):
         if self._vocabulary > encoder.backbone.config.vocab_size:
             encoder.backbone.resize_token_embeddings(self._vocabulary, mean_resizing=False)
         if isinstance(self._task, Marking):
-            more_segments(encoder, self._task.segments(self._labels))
+            more_segments(encoder, self._task.segments(self._labels), self.heads_name)
         head = cast(Head, build("head", self._task.head_options(self._labels), "objective.task.head"))
         module = head.build(model.dimension)
         if (added := dict(module.named_buffers()).get("added")) is not None:
@@ -167,7 +169,8 @@ class Supervised(Plugin):
         answering = self._answering(tokenizer, model).tuned(self._dev, run)
         written = write_task(folder, self.task | _changes(self._given(), answering.task), self._labels)
         write_probes(folder, self._task.probes(TEXTS), answering, run)
-        return {"task": {name: value for name, value in written.items() if name != "names"}}
+        hidden = self._task.own_words if isinstance(self._task, Learned) else ()
+        return {"task": {name: value for name, value in written.items() if name not in hidden}}
 
     def _given(self) -> Task:
         """The task as the options have it."""

@@ -96,10 +96,6 @@ class Classification(Plugin):
             features = shared_words.in_pairs(features, [(row.text, row.pair) for row in rows])
         return features, counts
 
-    def learned(self, rows: Sequence[Any]) -> Self:  # noqa: ARG002 - part of the contract
-        """Itself."""
-        return self
-
     def segments(self, labels: Sequence[str]) -> tuple[int, ...]:  # noqa: ARG002 - part of the contract
         """Shared words of the first and of the second text."""
         return (0, 1) if self.mark_shared else ()

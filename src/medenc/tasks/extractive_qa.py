@@ -89,10 +89,6 @@ class ExtractiveQa(Plugin):
         features, counts = windows.features(rows, learn=self.learn if learn else None, unknowns=self.include_unknowns)
         return (shared_words.in_contexts(features, rows) if self.mark_shared else features), counts
 
-    def learned(self, rows: Sequence[Any]) -> Self:  # noqa: ARG002 - part of the contract
-        """Itself."""
-        return self
-
     def segments(self, labels: Sequence[str]) -> tuple[int, ...]:  # noqa: ARG002 - part of the contract
         """Words of the question in the context."""
         return (1,) if self.mark_shared else ()

@@ -76,7 +76,8 @@ class Tagging(EntityTask):
     def read(self, outputs: Arrays, feature: Feature, labels: Sequence[str]) -> Tags:
         """The probabilities of every unit's tags, (units, tags) of each layer."""
         _, places = feature.memory
-        return [softmax(outputs[f"tags_{layer}"][places]) for layer in range(len(self._layers(labels)))]
+        layers = range(len(self._layers(labels)))
+        return [softmax(outputs[f"tags_{layer}"][places]).astype(np.float32) for layer in layers]
 
     def decode(
         self, found: Sequence[Tags], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]

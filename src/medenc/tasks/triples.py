@@ -173,6 +173,9 @@ class Triples(NameMarks):
         """Every text."""
         return list(texts)
 
+    def _marked_labels(self, labels: Sequence[str]) -> Sequence[str]:
+        return [label for label in labels if label.startswith(ENTITY)]
+
     def _noted(self, rows: Sequence[Annotated]) -> list[Noted]:
         return [
             Noted(row.text, [(start, end, ENTITY + type_) for type_, start, end in sorted(_sides(row))]) for row in rows

@@ -126,9 +126,9 @@ class Training:
 
     def _counted(self, step: int, speed: Speed) -> dict[str, Any]:
         """A step whose operations are counted."""
-        with speed.counting() as tokens:
+        with speed.counting():
             line = self._step(step)
-            tokens.append(self.tokens)
+        speed.counted(self.tokens)
         return line
 
     def _step(self, step: int) -> dict[str, Any]:

@@ -108,7 +108,8 @@ def _allowed(encoded: Encoded) -> Tensor:
     """Tokens of the context, and the first token: where a span may begin and end."""
     allowed = encoded.attention_mask.bool()
     if encoded.token_type_ids is not None:
-        types = encoded.token_type_ids
-        allowed = allowed & (types == types.amax(dim=1, keepdim=True))
+        types = encoded.token_type_ids  # from 2 on marks in the context
+        told = (types == 1).to(types.dtype).amax(dim=1, keepdim=True)  # RoBERTa's tokenizer gives both texts 0
+        allowed = allowed & ((types > 0) | (told == 0))
     first = torch.arange(allowed.shape[1], device=allowed.device) == 0
     return allowed | first
