@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.data.examples import Labelled
 from medenc.evaluation.prediction_files import ERRORS, write_errors
@@ -41,6 +42,12 @@ def said(labels, sure=0.9):
 def accuracy(sample, predictions):
     right = [row.label == own.label for row, own in zip(sample, predictions, strict=True)]
     return {"accuracy": sum(right) / len(right)}
+
+
+def test_no_rows_are_nothing_to_measure():
+    """Seen to fail: the report took the least of no probabilities."""
+    with pytest.raises(MedencError, match="the data gave no row"):
+        measure("empty.json", TASK, ["a", "b"], [], [])
 
 
 def test_an_accuracy_has_the_interval_of_its_mean():

@@ -148,6 +148,17 @@ def test_new_segments_read_as_the_old_ones_until_they_are_trained(tokenizer):
     )
 
 
+def test_names_in_a_recipe_are_refused():
+    """Seen to fail: they were overwritten, and stood in the manifest."""
+    with pytest.raises(ValueError, match="names is filled by training"):
+        Supervised(task={"use": "tagging", "mark_names": True, "names": {"aspirin": "drug"}})
+
+
+def test_how_many_names_were_learned_is_counted(tokenizer):
+    _, counts = Supervised(task={"use": "tagging", "mark_names": True}).prepare(TAGGED, tokenizer, 32)
+    assert counts["names"] == 2
+
+
 def test_heads_are_kept_and_known_by_their_question(tokenizer, tmp_path):
     objective, _, heads, _, _ = ready(tokenizer, ROWS, use="classification")
     write_heads(heads, tmp_path)

@@ -62,6 +62,16 @@ def test_known_names_go_with_the_folder(models):
     assert "names" not in predictor.facts  # the manifest is read by many, and names may be of patients
 
 
+def test_a_changed_task_is_refused(models, tmp_path):
+    """Seen to fail: without its names the model answered, at half its F1."""
+    folder = tmp_path / "model"
+    shutil.copytree(models["known names"], folder)
+    written = json.loads((folder / "task.json").read_text())
+    (folder / "task.json").write_text(json.dumps({**written, "names": {}}))
+    with pytest.raises(MedencError, match=r"not the one that was written: task\.json"):
+        Predictor.open(folder)
+
+
 def test_nothing_is_cut_in_silence(models):
     classifier, tagger = Predictor.open(models["classification"]), Predictor.open(models["tagging"])
     rows = [classifier.task.row("a", TEXTS[0]), classifier.task.row("b", LONG)]

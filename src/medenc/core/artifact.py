@@ -48,10 +48,12 @@ class Artifact:
 
     def damaged(self) -> list[str]:
         """Files that are missing or differ from the manifest, by relative name."""
-        files: dict[str, str] = self.manifest["files"]
-        return [
-            n for n, expected in files.items() if not (self.path / n).is_file() or sha256(self.path / n) != expected
-        ]
+        return [name for name in self.manifest["files"] if not self.is_whole(name)]
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a file is the one that the manifest knows, by its relative name."""
+        path = self.path / name
+        return path.is_file() and sha256(path) == self.manifest["files"].get(name)
 
 
 @dataclass

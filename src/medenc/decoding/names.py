@@ -21,6 +21,7 @@ import numpy as np
 from medenc.core.plugins import Plugin
 from medenc.decoding.contract import Feature
 from medenc.decoding.segments import PAIR, first_characters, remarked
+from medenc.text.normalize import Normalized, normalize
 
 Mention = tuple[int, int, str]
 """Start, end and label."""
@@ -48,7 +49,7 @@ class NameMarks(Plugin):
     own_words: ClassVar[frozenset[str]] = frozenset({"names"})
 
     mark_names: bool = False
-    names: dict[str, str] = {}  # folded, with their labels; filled by training
+    names: dict[str, str] = {}  # folded, with their labels; what training found, and refused in a recipe
 
     def learned(self, rows: Sequence[Any]) -> Self:
         """With the names of the training rows."""
@@ -137,32 +138,36 @@ def known_elsewhere(rows: Sequence[Noted]) -> list[Gazetteer]:
 
 def characters(text: str, gazetteer: Gazetteer, labels: Sequence[str]) -> np.ndarray:
     """The segment of every character, (len(text),) int16; 0 outside of names."""
-    found = np.zeros(len(text), dtype=np.int16)
+    found, form = np.zeros(len(text), dtype=np.int16), folded(text)
     number = {label: place for place, label in enumerate(labels)}
-    for start, end, label in gazetteer.find(folded(text)):
+    for *place, label in gazetteer.find(form.text):
         if label in number:
+            start, end = form.span(*place)
             first = PAIR + 2 * number[label]
             found[start], found[start + 1 : end] = first, first + 1
     return found
 
 
-def folded(text: str) -> str:
-    """Without case, every character at its place."""
-    whole = text.casefold()
-    return whole if len(whole) == len(text) else "".join(own if len(own := c.casefold()) == 1 else c for c in text)
+def folded(text: str) -> Normalized:
+    """The normal form that the analyzer reads, without case, with the way back to the text."""
+    form = normalize(text)
+    whole = form.text.casefold()
+    if len(whole) != len(form.text):  # every character stays at its place
+        whole = "".join(own if len(own := c.casefold()) == 1 else c for c in form.text)
+    return form._replace(text=whole)
 
 
 def _gazetteer(rows: Iterable[Noted]) -> Gazetteer:
     """Of everything that is annotated."""
-    return Gazetteer({folded(row.text)[start:end]: label for row in rows for start, end, label in row.mentions})
+    return Gazetteer({folded(row.text[start:end]).text: label for row in rows for start, end, label in row.mentions})
 
 
 def _counts(rows: Sequence[Noted], candidates: Gazetteer) -> Counter[Counted]:
     """How often each of the candidates stands in texts (under None), and how often with a label."""
     counts = Counter[Counted]()
     for row in rows:
-        text = folded(row.text)
-        counts.update((text[start:end], label) for start, end, label in set(row.mentions))
+        text = folded(row.text).text
+        counts.update((folded(row.text[start:end]).text, label) for start, end, label in set(row.mentions))
         counts.update((text[start:end], None) for start, end in candidates.places(text))
     return counts
 

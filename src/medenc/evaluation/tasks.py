@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
+from medenc.core.errors import MedencError
 from medenc.data.examples import Annotated, Choice, Labelled, Question
 from medenc.data.leaks import scan
 from medenc.decoding.contract import Grouped, Task
@@ -131,7 +132,11 @@ def measure(
         train: training rows, from which the trivial way learns and among which leaks are looked for.
         rounds: samples of the bootstrap.
         reading: what was counted when rows became sequences.
+
+    Raises: MedencError when there is no row.
     """
+    if not rows:
+        raise MedencError("there is nothing to measure: the data gave no row", where=data)
     systems: dict[str, Sequence[Any]] = {MODEL: predictions}
     name = ""
     if train:

@@ -57,7 +57,9 @@ class Supervised(Plugin):
     @classmethod
     def _known(cls, task: dict[str, Any]) -> dict[str, Any]:
         """Mistakes in it are found before anything runs."""
-        build("task", task, "objective.task")
+        built = build("task", task, "objective.task")
+        if isinstance(built, Learned) and (given := built.own_words & task.keys()):
+            raise ValueError(f"{min(given)} is filled by training: leave it out")
         return task
 
     def model_post_init(self, _: Any) -> None:
@@ -87,7 +89,9 @@ class Supervised(Plugin):
         if self._task.together:
             own = (tuple(group) for _, group in groupby(features, key=lambda feature: feature.row))
             units = [Unit(group[0].id, group) for group in own]
-        return units, {"rows": len(rows), "labels": len(self._labels), **counts}
+        kept = self._task.own_words if isinstance(self._task, Learned) else frozenset[str]()
+        learned = {name: len(getattr(self._task, name)) for name in kept}
+        return units, {"rows": len(rows), "labels": len(self._labels), **learned, **counts}
 
     def heads(self, model: Model) -> HeadModule:
         """The task's head; the encoder gets vectors for the task's own tokens."""

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from medenc.core.artifact import Artifact
 from medenc.core.errors import MedencError
 from medenc.decoding.contract import Task
+from medenc.decoding.folder import TASK
 from medenc.decoding.predicting import Answering, Predicted, Run, read_of
 from medenc.runtime.answering import open_answering
 from medenc.runtime.folder import ModelFolder, open_model
@@ -41,7 +43,10 @@ class Predictor:
             precision: `fp32` or `int8`; None takes int8 where the folder has it, which means that it was accepted.
         """
         model = open_model(folder)
-        return cls(model, *open_answering(model.path, model.facts.max_tokens, backend, threads, precision))
+        answering, run = open_answering(model.path, model.facts.max_tokens, backend, threads, precision)
+        if not Artifact(model.path, model.manifest).is_whole(TASK):  # without its names it would answer, and worse
+            raise MedencError(f"this file is not the one that was written: {TASK}", where=model.path)
+        return cls(model, answering, run)
 
     @property
     def path(self) -> Path:

@@ -16,6 +16,7 @@ from medenc.data.reading import RecordError, Rejects, identifier, text_field
 TEXTS = (
     ("sentence1", "sentence2"),
     ("text1", "text2"),
+    ("text", "pair"),
     ("text_a", "text_b"),
     ("premise", "hypothesis"),
     ("query1", "query2"),
