@@ -59,8 +59,8 @@ def run_on(processes, path, **options):
 @pytest.mark.parametrize("use", OBJECTIVES)
 def test_two_processes_equal_one(tmp_path, use):
     """The same masks, guesses, candidates and pairs are drawn, and a vector's negatives are those of both processes."""
-    one, lines = run_on(1, folder(tmp_path / "one", use), use=use, per_device_batch_size=6)
-    two, other_lines = run_on(2, folder(tmp_path / "two", use), use=use, per_device_batch_size=3)
+    one, lines = run_on(1, folder(tmp_path / "one", use), use=use, per_device_batch_size=6, precision="fp32")
+    two, other_lines = run_on(2, folder(tmp_path / "two", use), use=use, per_device_batch_size=3, precision="fp32")
     for line, other in zip(lines, other_lines, strict=True):
         assert other["losses"] == pytest.approx(line["losses"], rel=2e-4)
     for name, weights in one.items():
