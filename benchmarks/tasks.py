@@ -5,7 +5,7 @@ texts of that language (the data sets' own training rows and raw text of the sam
 is then trained for each task under every seed; names that the training rows annotate and words that two texts share
 are marked in what it reads. Data sets without splits are divided by a hash, so that no context or premise stands on
 both sides. What is reported is the end of training: no step was chosen by the rows that it is measured on. The options
-were: marks and allowed tags were first tried on cMedQANER's and NCBI-disease's measured rows, one seed each.
+were: marks and allowed tags were first tried on the measured rows of cMedQANER, NCBI-disease and KLUE-NER, one seed.
 
 Everything is kept under `--out`; what is finished is not done again, and a killed run goes on where it was.
 
