@@ -41,9 +41,9 @@ class Noted:
 
 
 class NameMarks(Plugin):
-    """The part of a task that marks known names; with `mark_names` the model's folder holds them, as rows spell them.
+    """The part of a task that marks known names; with `mark_names` the model's folder holds them, folded.
 
-    Names of the training rows are looked for in every text without regard to case, the longest first.
+    Names of the training rows are looked for in every text whatever its case and Unicode form, the longest first.
     """
 
     own_words: ClassVar[frozenset[str]] = frozenset({"names"})

@@ -7,14 +7,13 @@ Source: the exact match feature of Chen et al. (DrQA), ACL 2017; there it is of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 
 import numpy as np
 
 from medenc.data.examples import Question
 from medenc.decoding.contract import Feature
 from medenc.decoding.segments import PAIR, first_characters, remarked
-from medenc.text.analyzer import Analyzer
+from medenc.text.analyzer import plain_analyzer
 from medenc.text.terms import Term, is_net
 
 Words = Mapping[str, Sequence[Term]]
@@ -57,10 +56,5 @@ def _words(texts: Sequence[str]) -> Words:
     unique = list(dict.fromkeys(texts))
     return {
         text: [term for term in terms if not is_net(term.text)]
-        for text, terms in zip(unique, _analyzer().terms_batch(unique), strict=True)
+        for text, terms in zip(unique, plain_analyzer().terms_batch(unique), strict=True)
     }
-
-
-@cache
-def _analyzer() -> Analyzer:
-    return Analyzer()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from medenc.search.approximate import Vectors
 from medenc.search.names import Names
 from medenc.search.settings import Model
 from medenc.search.spelling import Spelling
-from medenc.text.analyzer import Analyzer
+from medenc.text.analyzer import Analyzer, plain_analyzer
 from medenc.text.terms import is_net
 
 KIND = "dictionary"
@@ -94,12 +93,6 @@ def load_spelling(path: Path) -> Spelling:
 def load_vectors(path: Path, settings: Settings) -> Vectors:
     """The vectors, mapped into memory."""
     return arrays.load(path, Vectors, "vectors", probes=settings.probes, recall=settings.recall)
-
-
-@cache
-def plain_analyzer() -> Analyzer:
-    """The analyzer of every dictionary, one a process: its Korean part takes a second to load."""
-    return Analyzer()
 
 
 def analyzer_of(path: Path, settings: Settings) -> Analyzer:

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version as installed
 from itertools import chain
 from typing import Any, Protocol, Self
@@ -136,6 +136,12 @@ class Analyzer:
     @cached_property
     def _crossing(self) -> Crossing:
         return Crossing(word for word in self.user_words if len(_scripts(word)) > 1)
+
+
+@cache
+def plain_analyzer() -> Analyzer:
+    """The analyzer without user words, one a process: its Korean part takes a second to load."""
+    return Analyzer()
 
 
 class Crossing:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
-from medenc.text.analyzer import Analyzer
+from medenc.text.analyzer import Analyzer, plain_analyzer
 from medenc.text.scripts import HAN, HANGUL
 
 _CJK = f"{HAN}{HANGUL}"
@@ -77,7 +76,7 @@ def trim(text: str, start: int, end: int, analyzer: Analyzer | None = None) -> t
     start, end = _without_marks(text, start, end)
     low, high = text.rfind("\n", 0, start) + 1, text.find("\n", end)
     line = text[low : high if high >= 0 else len(text)]
-    for left, right in reversed((analyzer or _plain_analyzer()).particles(line)):
+    for left, right in reversed((analyzer or plain_analyzer()).particles(line)):
         if start - low < left < end - low <= right:
             end = low + left
     return _without_marks(text, start, end)
@@ -102,8 +101,3 @@ def _paired(text: str, place: int, start: int, end: int) -> bool:
         if mark == opening:
             return closing in span
     return False
-
-
-@cache
-def _plain_analyzer() -> Analyzer:
-    return Analyzer()
