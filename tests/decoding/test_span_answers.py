@@ -18,6 +18,7 @@ from medenc.decoding.answers import (
     answered,
     best_joint_spans,
     best_spans,
+    expected_f1,
     pooled,
 )
 from medenc.decoding.bioasq import factoid_answers, factoid_scores, list_answers, list_scores
@@ -74,6 +75,23 @@ def test_the_threshold_decides_and_the_candidates_stay():
     assert total == pytest.approx(1)
     assert given.no_answer_probability == pytest.approx(1 / (1 + np.e))
     assert answered(reading, text, None, Calibration()).no_answer_probability == 0
+
+
+def test_many_spans_of_one_place_outvote_the_likeliest():
+    """Seen to fail with the order of the scores: the model is sure of the sentence and not of its borders."""
+    text = "rest. amlodipine 5 mg daily"
+    reading = Reading((Span(0, 4, 1.0), Span(6, 16, 0.9), Span(6, 21, 0.9), Span(6, 27, 0.8)), 0.0)
+    likeliest = answered(reading, text, None, Calibration())
+    chosen = answered(reading, text, None, Calibration(), "expected_f1")
+    assert (likeliest.text, chosen.text) == ("rest", "amlodipine 5 mg")
+    assert set(chosen.candidates) == set(likeliest.candidates)  # each keeps its own probability
+
+
+def test_the_expected_f1_by_hand():
+    """0.5 of [0, 4), 0.3 of [2, 4), 0.2 of [6, 8): the first is worth 0.5 * 1 + 0.3 * 2 * 2 / 6."""
+    spans = (Span(0, 4, 0.0), Span(2, 4, 0.0), Span(6, 8, 0.0))
+    found = expected_f1(spans, np.array([0.5, 0.3, 0.2]))
+    assert found == pytest.approx([0.5 + 0.3 * 4 / 6, 0.5 * 4 / 6 + 0.3, 0.2])
 
 
 def test_nothing_to_read_has_no_answer():

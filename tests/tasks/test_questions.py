@@ -7,11 +7,19 @@ import pytest
 from ideal import SURE, start_end
 from material import LONG, TEXTS, question
 
+from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.decoding.answers import Calibration, Span, Window
 from medenc.text.tokenizer import train_wordpiece
 
 TOKENIZER = train_wordpiece([*TEXTS, LONG] * 2, 500)
+FILLER = "The ward was quiet that night and nothing else was noted. " * 6
+ASKED = {
+    "en": ("Which dose of amlodipine was given?", "On day four amlodipine was given at a dose of 5 mg."),
+    "ko": ("amlodipine을 얼마나 투여하였는가?", "환자에게 amlodipine 5 mg을 투여하였다."),
+    "zh": ("氨氯地平的剂量是多少？", "第四天给予氨氯地平，剂量为5毫克。"),
+}
+WHOLE = train_wordpiece([FILLER, *(text for pair in ASKED.values() for text in pair)] * 3, 300)
 LISTED = question("l1", "Which drugs?", "Aspirin was given , later warfarin .", "Aspirin", "warfarin", group="g")
 
 
@@ -97,3 +105,58 @@ def test_a_question_that_stands_twice_counts_twice():
     features, _ = task.features(rows, TOKENIZER, [], 48)
     readings = [Window((Span(0, 9, 5.0),), null) for null in (0.0, 1.0, 2.0, 2.0)]
     assert task.tuned(readings, features, rows).threshold >= 2 - 5  # above the three, not above one of them
+
+
+@pytest.mark.parametrize("language", ASKED)
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_the_window_that_is_read_has_the_sentence_most_like_the_question(language, before):
+    """Seen to fail with the first windows of the context."""
+    asked, answer = ASKED[language]
+    row = question("q", asked, f"{FILLER * before}{answer} {FILLER}", "5")
+    task = build("task", {"use": "extractive_qa", "most_windows": 1, "doc_stride": 16}, "here")
+    (read,), counts = task.features([row], WHOLE, [], 64)
+    start = row.context.index(answer)
+    inside = read.offsets[read.memory[0]]
+    assert inside[0, 0] <= start
+    assert start + len(answer) <= inside[-1, 1]
+    every, none = build("task", {"use": "extractive_qa", "doc_stride": 16}, "here").features([row], WHOLE, [], 64)
+    assert (counts["unread"], none["unread"]) == (len(every) - 1, 0)
+    assert read.cut == len(WHOLE.encode(row.context, add_special_tokens=False)) - len(inside)
+
+
+def test_training_reads_every_window_with_an_answer():
+    row = question("q", ASKED["en"][0], f"{ASKED['en'][1]} {FILLER * 2} Nobody asked for this: ramipril .", "ramipril")
+    task = build("task", {"use": "extractive_qa", "most_windows": 1, "doc_stride": 16}, "here")
+    made, counts = task.features([row], WHOLE, [], 64, learn=True)
+    assert sum(feature.gold["end"] > 0 for feature in made) == 1
+    assert len(made) == 2  # and the one that is likely to be read
+    assert counts["lost"] == 0 < counts["thinned"]
+
+
+@pytest.mark.parametrize("language", ASKED)
+def test_the_likest_sentence_and_the_next_ones_are_marked(language):
+    asked, answer = ASKED[language]
+    second = {"en": "No dose is known.", "ko": "투여는 끝났다.", "zh": "剂量未变。"}[language]
+    row = question("q", asked, f"{FILLER}{answer} {second}", "5")
+    task = build("task", {"use": "extractive_qa", "mark_shared": True, "mark_sentences": 2}, "here")
+    (feature,), _ = task.features([row], WHOLE, [], 512)
+    for sentence, segments in ((answer, (3, 4)), (second, (5, 6))):
+        start = row.context.index(sentence)
+        inside = (feature.offsets[:, 0] >= start) & (feature.offsets[:, 1] <= start + len(sentence))
+        inside &= feature.offsets[:, 1] > 0
+        assert set(feature.type_ids[inside].tolist()) == set(segments)
+    assert set(feature.type_ids[feature.type_ids > 2].tolist()) == {3, 4, 5, 6}
+    assert task.segments([]) == (1,) * 5
+
+
+def test_sentences_are_marked_beside_words_only():
+    with pytest.raises(MedencError, match="mark_shared = true"):
+        build("task", {"use": "extractive_qa", "mark_sentences": 2}, "here")
+
+
+@pytest.mark.parametrize("context", ["", "...", "nothing of it"])
+def test_a_context_without_the_questions_words_is_read_from_its_beginning(context):
+    task = build("task", {"use": "extractive_qa", "mark_shared": True, "mark_sentences": 2, "most_windows": 1}, "here")
+    (feature,), _ = task.features([question("q", "Why?", context * 20)], WHOLE, [], 32)
+    assert feature.memory[1] == 0
+    assert feature.type_ids.max(initial=0) <= 1

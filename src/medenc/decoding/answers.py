@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from medenc.core.options import Options
 from medenc.decoding.probabilities import sigmoid, softmax
 
 NO_SPAN = (0, 0)
+Choice = Literal["likeliest", "expected_f1"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,19 +146,25 @@ def pooled(windows: Iterable[Window], n_best: int, *, relative: bool) -> Reading
     return Reading(tuple(ranked[:n_best]), float(null - ranked[0].score if relative else null))
 
 
-def answered(reading: Reading, context: str, threshold: float | None, calibration: Calibration) -> Answered:
+def answered(
+    reading: Reading, context: str, threshold: float | None, calibration: Calibration, choose: Choice = "likeliest"
+) -> Answered:
     """The prediction: no answer when the null score is above `threshold`, or when there is no span at all.
 
     Args:
         threshold: None where every question has an answer (SQuAD 1.1); its probability of none is then 0.
+        choose: which span comes first, by its own probability or by what all spans say together (`expected_f1`).
     """
     if not reading.spans:
         return Answered("", *NO_SPAN, (), reading.null, 1.0)
     none = 0.0 if threshold is None else no_answer_probability(reading.null, calibration)
-    shares = span_shares(reading.spans, calibration.temperature) * (1 - none)
+    shares = span_shares(reading.spans, calibration.temperature)
+    worth = expected_f1(reading.spans, shares) if choose == "expected_f1" else shares
+    best_first = np.argsort(-worth, kind="stable").tolist()
     candidates = tuple(
-        Candidate(context[span.start : span.end], span.start, span.end, float(share))
-        for span, share in zip(reading.spans, shares, strict=True)
+        Candidate(context[span.start : span.end], span.start, span.end, float(shares[place] * (1 - none)))
+        for place in best_first
+        for span in (reading.spans[place],)
     )
     if threshold is not None and reading.null > threshold:
         return Answered("", *NO_SPAN, candidates, reading.null, none)
@@ -172,6 +180,19 @@ def no_answer_probability(null: float, calibration: Calibration) -> float:
 def span_shares(spans: Sequence[Span], temperature: float) -> np.ndarray:
     """The softmax of the spans' scores, (n,)."""
     return softmax(np.array([span.score for span in spans]) / temperature)
+
+
+def expected_f1(spans: Sequence[Span], shares: np.ndarray) -> np.ndarray:
+    """The F1 of characters that each span would have on average, if each of them were right with its share, (n,).
+
+    A model that is sure of the place and not of the borders spreads its probability over many spans of a sentence; the
+    likeliest of them is often a scrap. Source: minimum Bayes risk, Kumar and Byrne, NAACL 2004, with this gain.
+    """
+    start, end = np.array([(span.start, span.end) for span in spans]).T
+    shared = np.minimum(end[:, None], end) - np.maximum(start[:, None], start)
+    lengths = end - start
+    found: np.ndarray = 2 * shared.clip(min=0) / (lengths[:, None] + lengths) @ shares
+    return found
 
 
 def _spans(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -30,15 +30,27 @@ class Place(NamedTuple):
 class Windows:
     """Makes features of questions."""
 
-    def __init__(self, tokenizer: Tokenizer, max_tokens: int, stride: int, stride_is: StrideIs) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, max_tokens: int, stride: int, stride_is: StrideIs, most: int | None = None
+    ) -> None:
+        """With `most`, only so many windows of a context are read."""
         self.tokenizer, self.max_tokens = tokenizer, max_tokens
-        self.stride, self.stride_is = stride, stride_is
+        self.stride, self.stride_is, self.most = stride, stride_is, most
         self.frame = Frame.of(tokenizer, pair=True)
 
     def features(
-        self, rows: Sequence[Question], *, learn: Literal["first", "each"] | None, unknowns: float = 1.0
+        self,
+        rows: Sequence[Question],
+        sentences: Sequence[np.ndarray],
+        *,
+        learn: Literal["first", "each"] | None,
+        unknowns: float = 1.0,
     ) -> tuple[list[Feature], dict[str, int]]:
-        """Windows of all rows, and counts: `windows`; with `learn` also `lost`, `inexact`.
+        """Windows of all rows, and counts: `windows`, `unread`; with `learn` also `lost`, `inexact`.
+
+        Args:
+            sentences: of each row's context, as `best_sentences` ranks them; they decide which windows are read.
+            learn: what a window teaches; one with an answer is then read in any case.
 
         Of windows that would teach that there is no answer, the share `unknowns` is kept, and the rest counted as
         `thinned`: most windows of a long document hold none, and teach little else than silence.
@@ -50,19 +62,22 @@ class Windows:
         questions = _each_once(self.tokenizer, [row.question for row in rows])
         texts = _each_once(self.tokenizer, [row.context for row in rows])
         found: list[Feature] = []
-        lost = inexact = thinned = 0
+        lost = inexact = thinned = unread = 0
         for number, row in enumerate(rows):
             context = texts[row.context]
-            own = list(self._windows(number, row, questions[row.question], context))
+            whole = list(self._windows(number, row, questions[row.question], context))
+            own = whole if self.most is None else likeliest(whole, sentences[number], self.most, len(context))
+            unread += len(whole) - len(own)
             if learn:
-                own = taught(own, row, context, learn)
+                read = {Place(*window.memory).start for window in own}
+                own = taught(whole, row, context, learn)
                 lost += not own
-                kept = [window for window in own if _teaches_a_place(window) or _drawn(window, unknowns)]
+                kept = [window for window in own if _teaches_a_place(window) or _drawn(window, unknowns, read)]
                 thinned += len(own) - len(kept)
                 own = kept
                 inexact += sum(not _exact(context, answer) for answer in row.answers)
             found += own
-        counts = {"lost": lost, "inexact": inexact, "thinned": thinned} if learn else {}
+        counts = {"lost": lost, "inexact": inexact, "thinned": thinned} if learn else {"unread": unread}
         return found, {"windows": len(found)} | counts
 
     def _windows(self, number: int, row: Question, question: Pieces, context: Pieces) -> Iterator[Feature]:
@@ -80,6 +95,30 @@ class Windows:
             offsets[:first] = 0  # the question's are of another text
             place = Place(slice(first, first + len(owned)), start, owned)
             yield Feature(number, row.id, ids, types, offsets, memory=place)
+
+
+def likeliest(windows: Sequence[Feature], sentences: np.ndarray, most: int, length: int) -> list[Feature]:
+    """At most `most` windows of a context, in order: those that see the middles of the best sentences best.
+
+    Where these are fewer, the context's first windows are read as well. The first of all carries, as `cut`, how many of
+    the context's `length` tokens none of them has.
+
+    Args:
+        sentences: (n, 2) characters, best first.
+    """
+    places = [Place(*window.memory) for window in windows]
+    ends = [
+        window.offsets[place.inside][place.owned, 1].max(initial=0)
+        for window, place in zip(windows, places, strict=True)
+    ]
+    middles = sentences.sum(axis=1) // 2
+    holding = np.searchsorted(np.maximum.accumulate(ends), middles, side="right").clip(max=len(windows) - 1)
+    chosen = sorted(list(dict.fromkeys([*holding.tolist(), *range(len(windows))]))[:most])
+    read = np.zeros(length, dtype=bool)
+    for place in (places[number] for number in chosen):
+        read[place.start : place.start + len(place.owned)] = True
+    first, *others = (windows[number] for number in chosen)
+    return [replace(first, cut=int((~read).sum())), *others]
 
 
 def taught(
@@ -112,10 +151,10 @@ def _teaches_a_place(window: Feature) -> bool:
     return bool(window.gold["end"] > 0)
 
 
-def _drawn(window: Feature, share: float) -> bool:
-    """The same windows every time, whatever stands beside them."""
+def _drawn(window: Feature, share: float, read: Container[int]) -> bool:
+    """Of the windows that are `read`, the same every time, whatever stands beside them."""
     place = Place(*window.memory)
-    return zlib.crc32(f"{window.id}:{place.start}".encode()) < share * (1 << 32)
+    return place.start in read and zlib.crc32(f"{window.id}:{place.start}".encode()) < share * (1 << 32)
 
 
 def _exact(context: Pieces, answer: Answer) -> bool:

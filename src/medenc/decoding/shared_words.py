@@ -26,7 +26,7 @@ def in_pairs(features: Sequence[Feature], pairs: Sequence[tuple[str, str]]) -> l
     Args:
         pairs: by row.
     """
-    words = _words([text for pair in pairs for text in pair])
+    words = words_of([text for pair in pairs for text in pair])
     both = [(PAIR * _shared(words, a, b), (PAIR + 1) * _shared(words, b, a)) for a, b in pairs]
     found = []
     for feature in features:
@@ -36,10 +36,21 @@ def in_pairs(features: Sequence[Feature], pairs: Sequence[tuple[str, str]]) -> l
     return found
 
 
-def in_contexts(features: Sequence[Feature], rows: Sequence[Question]) -> list[Feature]:
-    """Windows of contexts; a word of the question in them has segment 2."""
-    words = _words([text for row in rows for text in (row.question, row.context)])
-    own = [PAIR * _shared(words, row.context, row.question) for row in rows]
+def in_contexts(
+    features: Sequence[Feature], rows: Sequence[Question], words: Words, sentences: Sequence[np.ndarray]
+) -> list[Feature]:
+    """Windows of contexts; a word of the question in them has segment 2.
+
+    Args:
+        sentences: of each row's context those to be marked, as `best_sentences` ranks them. The first has segment 3 and
+            the question's words in it 4, the others have 5 and 6.
+    """
+    own = []
+    for row, spans in zip(rows, sentences, strict=True):
+        marks = _shared(words, row.context, row.question)
+        for place, (start, end) in enumerate(spans.tolist()):
+            marks[start:end] += 4 if place else 2
+        own.append(np.where(marks, marks + PAIR - 1, 0))
     return [remarked(feature, first_characters(feature, own[feature.row])) for feature in features]
 
 
@@ -52,7 +63,8 @@ def _shared(words: Words, text: str, other: str) -> np.ndarray:
     return found
 
 
-def _words(texts: Sequence[str]) -> Words:
+def words_of(texts: Sequence[str]) -> Words:
+    """The words of each text, without the analyzer's safety net."""
     unique = list(dict.fromkeys(texts))
     return {
         text: [term for term in terms if not is_net(term.text)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -14,6 +14,7 @@ from medenc.core.plugins import Plugin
 from medenc.data.examples import Answer, Question
 from medenc.decoding import answers, batches, bioasq, shared_words
 from medenc.decoding.answers import Answered, Beam, Calibration, Candidate, Reading, Window
+from medenc.decoding.best_sentences import NONE, Spans, ranked_sentences
 from medenc.decoding.confidence import amid, fit_calibration
 from medenc.decoding.contexts import Place, Windows
 from medenc.decoding.contract import Arrays, Feature
@@ -44,6 +45,9 @@ class ExtractiveQa(Plugin):
     learn: Literal["first", "each"] = "first"  # mentions of answers that are learned: one a window, or all (lists)
     include_unknowns: float = Field(default=1.0, ge=0, le=1)  # share of windows without an answer that are learned from
     mark_shared: bool = False  # words of the question are marked in the context that the model reads
+    mark_sentences: int = Field(default=0, ge=0)  # and so many sentences, those most like the question
+    most_windows: int | None = Field(default=None, ge=1)  # of a context that are read: those with such sentences
+    choose: answers.Choice = "likeliest"  # of the spans: or that of the highest expected F1, for long answers
     n_best: int = Field(default=20, ge=1)
     max_answer_tokens: int = Field(default=30, ge=1)
     threshold: float = 0.0  # of the null score, above which the answer is that there is none; tuned on dev data
@@ -51,6 +55,12 @@ class ExtractiveQa(Plugin):
     unit: Literal["word", "character"] = "word"  # of F1: characters for Korean and Chinese
     merge: Literal["", "factoid", "list"] = ""  # BioASQ: contexts of one question (`group`) are answered together
     list_threshold: float = Field(default=0.42, ge=0, lt=1)  # of the mean probability: BioBERT's for 7b, 0.3 for 8b
+
+    @model_validator(mode="after")
+    def _sentences_with_words(self) -> Self:
+        if self.mark_sentences and not self.mark_shared:
+            raise ValueError("mark_sentences marks sentences beside words: set mark_shared = true")
+        return self
 
     @property
     def main_measure(self) -> str:
@@ -84,14 +94,26 @@ class ExtractiveQa(Plugin):
 
         With `learn`, a window is taught the first answer that lies whole in it, or position 0 (`[CLS]`) for none.
         """
-        windows = Windows(tokenizer, max_tokens, self.doc_stride, self.doc_stride_is)
+        windows = Windows(tokenizer, max_tokens, self.doc_stride, self.doc_stride_is, self.most_windows)
         rows = records(rows, Question, "extractive_qa")
-        features, counts = windows.features(rows, learn=self.learn if learn else None, unknowns=self.include_unknowns)
-        return (shared_words.in_contexts(features, rows) if self.mark_shared else features), counts
+        words, likest = self._like_the_questions(rows)
+        taught = self.learn if learn else None
+        features, counts = windows.features(rows, likest, learn=taught, unknowns=self.include_unknowns)
+        if not self.mark_shared:
+            return features, counts
+        marked = [spans[: self.mark_sentences] for spans in likest]
+        return shared_words.in_contexts(features, rows, words, marked), counts
 
     def segments(self, labels: Sequence[str]) -> tuple[int, ...]:  # noqa: ARG002 - part of the contract
-        """Words of the question in the context."""
-        return (1,) if self.mark_shared else ()
+        """Words of the question in the context; with sentences those of the first, its words, and the others' two."""
+        return (1,) * (5 if self.mark_sentences else self.mark_shared)
+
+    def _like_the_questions(self, rows: Sequence[Question]) -> tuple[shared_words.Words, Sequence[Spans]]:
+        """The words of questions and contexts, and the contexts' sentences, best first; empty where nobody asks."""
+        if not (self.mark_shared or self.most_windows):
+            return {}, [NONE] * len(rows)
+        words = shared_words.words_of([text for row in rows for text in (row.question, row.context)])
+        return words, ranked_sentences(rows, words) if self.mark_sentences or self.most_windows else [NONE] * len(rows)
 
     def collate(self, features: Sequence[Feature], pad_id: int) -> Arrays:
         """Padded windows; `start`, `end` and `impossible` (batch,) when learning."""
@@ -130,7 +152,7 @@ class ExtractiveQa(Plugin):
         threshold = self.threshold if self.no_answer else None
         readings = self.readings(found, features, len(rows))
         return [
-            answers.answered(reading, row.context, threshold, self.calibration)
+            answers.answered(reading, row.context, threshold, self.calibration, self.choose)
             for reading, row in zip(readings, rows, strict=True)
         ]
 
