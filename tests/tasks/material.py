@@ -142,6 +142,10 @@ CHOICES = (
     Choice("c2", "患者长期口服什么？", ("二甲双胍", "阿司匹林"), 1, context=TEXTS[2]),
     Choice("c3", "Which drug was raised?", ("None", "Metformin", "Aspirin", "All", "Heparin"), 2, context=LONG),
 )
+ALIKE = (  # options that their letters alone tell apart
+    Choice("a1", "Which drug was raised?", ("Aspirin", "Aspirin", "Aspirin"), 2),
+    Choice("a2", "어떤 약을 처방하였나?", ("amlodipine", "amlodipine"), 1),
+)
 
 
 def triple(text, subject, predicate, target):
@@ -218,6 +222,7 @@ CASES = {
     "multiple_choice": (
         Case("any number of options", {"use": "multiple_choice"}, CHOICES),
         Case("four options", {"use": "multiple_choice", "options": 4}, CHOICES[:1]),
+        Case("letters", {"use": "multiple_choice", "letters": True}, (*CHOICES, *ALIKE)),
     ),
     "term_normalization": (
         Case("all probable", {"use": "term_normalization"}, DIAGNOSES),

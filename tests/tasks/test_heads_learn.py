@@ -11,6 +11,7 @@ MODELS = {
     "start and end": (CASES["extractive_qa"][0], 60),
     "joint": (CASES["extractive_qa"][2], 60),
     "choice": (CASES["multiple_choice"][0], 30),
+    "lettered choice": (CASES["multiple_choice"][2], 60),
     "spans": (CASES["entity_spans"][1], 60),
     "linked triples": (CASES["triples"][0], 150),
     "published triples": (CASES["triples"][2], 60),

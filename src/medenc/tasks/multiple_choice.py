@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, ClassVar
 
@@ -21,6 +22,8 @@ from medenc.decoding.pieces import Frame, Pieces, joined, pieces
 from medenc.decoding.probabilities import softmax
 from medenc.metrics.classification import accuracy
 from medenc.metrics.counts import Counts
+
+LETTERS = string.ascii_uppercase
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class MultipleChoice(Plugin):
     together: ClassVar[bool] = True
 
     options: int | None = Field(default=None, ge=2)  # refuse rows with another number of options
+    letters: bool = False  # every option begins with its letter, as examinations print it: `A. …`
     dropout: float = Field(default=0.1, ge=0, lt=1)
 
     @property
@@ -79,10 +83,13 @@ class MultipleChoice(Plugin):
         frame = Frame.of(tokenizer, pair=True)
         asked = iter(pieces(tokenizer, [text for row in rows for text in (row.context, row.question)]))
         offered = iter(pieces(tokenizer, [option for row in rows for option in row.options]))
+        letters = _letters(tokenizer) if self.letters else []
         features: list[Feature] = []
         for place, row in enumerate(rows):
             question = joined(next(asked), next(asked))
             own = [next(offered) for _ in row.options]
+            if self.letters:
+                own = [joined(letter, option) for letter, option in zip(letters, own, strict=False)]
             features += _options(place, row, question, own, frame, max_tokens, learn=learn)
         return features, {"truncated": sum(feature.cut > 0 for feature in features)}
 
@@ -181,7 +188,17 @@ class MultipleChoice(Plugin):
                 where=row.id,
                 hint="set the task's `options`, or leave it out: the head takes any number",
             )
+        if self.letters and len(row.options) > len(LETTERS):
+            raise MedencError(
+                f"found {len(row.options)} options, more than there are letters", where=row.id, hint="letters = false"
+            )
         return row
+
+
+def _letters(tokenizer: Tokenizer) -> list[Pieces]:
+    """`A.`, `B.`, …; they stand nowhere in the row."""
+    found = pieces(tokenizer, [f"{letter}." for letter in LETTERS])
+    return [replace(letter, offsets=np.zeros_like(letter.offsets)) for letter in found]
 
 
 def _options(
