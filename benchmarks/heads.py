@@ -54,7 +54,7 @@ KINDS = {
     "sequence, a number": Kind("bc5cdr", {"use": "regression"}, derived="share"),
     "start_end": Kind("bioasq-factoid", SETS["bioasq-factoid"].task),
     "joint_span": Kind("bioasq-factoid", {**SETS["bioasq-factoid"].task, "head": "joint"}),
-    "start_pairs": Kind("diakg", SETS["diakg"].task),
+    "start_pairs": Kind("diakg", {"use": "triples", "mark_names": True}),
     "entity_starts": Kind("diakg", {"use": "relation", "decide": "starts"}),
     "choice": Kind("medmcqa", SETS["medmcqa"].task),
 }

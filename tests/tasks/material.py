@@ -233,6 +233,7 @@ CASES = {
         Case("known names", {"use": "triples", "threshold": 3, "mark_names": True}, TRIPLES),
         Case("linked, words", {"use": "triples", "threshold": 3, "unit": "word"}, TRIPLES[1:]),
         Case("published", {"use": "triples", "threshold": 3, "scheme": "published"}, TRIPLES, lost=3),
+        Case("known triples", {"use": "triples", "mark_names": True, "recall_triples": True}, TRIPLES),
     ),
     "relation": (
         Case("pairs", {"use": "relation"}, TRIPLES, lost=1),  # two relations of one pair

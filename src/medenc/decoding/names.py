@@ -92,18 +92,19 @@ class NameMarks(Plugin):
 class Gazetteer:
     """Finds names in texts, at the borders of words."""
 
-    def __init__(self, labels: Mapping[str, str]) -> None:
-        """`labels`: the label of every name."""
+    def __init__(self, labels: Mapping[str, str], shortest: int = SHORTEST) -> None:
+        """`labels`: the label of every name; those with fewer than `shortest` characters are not found."""
         self.labels = labels
+        self._shortest = shortest
         self._lengths: dict[str, set[int]] = defaultdict(set)
         for name in labels:
-            if len(name) >= SHORTEST:
-                self._lengths[name[:SHORTEST]].add(len(name))
+            if len(name) >= shortest:
+                self._lengths[name[:shortest]].add(len(name))
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Every place where a name stands, the first and then the longest first."""
         for place in range(len(text)):
-            for length in sorted(self._lengths.get(text[place : place + SHORTEST], ()), reverse=True):
+            for length in sorted(self._lengths.get(text[place : place + self._shortest], ()), reverse=True):
                 end = place + length
                 if end <= len(text) and text[place:end] in self.labels and not _cuts(text, place, end):
                     yield place, end

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from itertools import groupby
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from tokenizers import Tokenizer
 
 from medenc.core.errors import MedencError
@@ -15,6 +17,7 @@ from medenc.data.examples import Annotated
 from medenc.decoding import batches, related, triples
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import fields, records
+from medenc.decoding.known_triples import Finder, KnownTriple, candidates, known_triples, recalled
 from medenc.decoding.names import NameMarks, Noted
 from medenc.decoding.related import Related
 from medenc.decoding.span_windows import Marked, Seen, entities_of, marked, seen, span_windows, stacked
@@ -44,8 +47,12 @@ class Triples(NameMarks):
     one entity a start, ended by the nearest end; its entities have no type. What a scheme cannot give back from its own
     marks is counted as `lost`, triples whose words are not in the text as `unplaced`, and those that the text spells
     differently (so that their strings differ) as `respelled`.
+
+    With `recall_triples` the model's folder holds the triples of the training rows. One whose sides both stand in a
+    text is found there when the model's score and `weight` x its trust are together above the threshold.
     """
 
+    own_words: ClassVar[frozenset[str]] = NameMarks.own_words | {"triples"}
     together: ClassVar[bool] = False
 
     scheme: Literal["linked", "published"] = "linked"
@@ -53,6 +60,15 @@ class Triples(NameMarks):
     threshold: float = 0.0  # of the scores of cells
     size: int = Field(default=64, ge=2, multiple_of=2)  # of the vectors of the head for `linked`
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    recall_triples: bool = False
+    weight: float = Field(default=20.0, ge=0)  # of the trust in a known triple, in points of a cell's score
+    triples: list[KnownTriple] = []  # what training found, and refused in a recipe
+
+    @model_validator(mode="after")
+    def _recalled_by_cells(self) -> Self:
+        if self.recall_triples and self.scheme == "published":
+            raise ValueError('recall_triples adds to the published scheme: set scheme = "linked"')
+        return self
 
     @property
     def main_measure(self) -> str:
@@ -84,6 +100,13 @@ class Triples(NameMarks):
             raise MedencError("no training row has a triple", where="data")
         return sorted(predicates | {ENTITY + type_ for row in rows for type_, _, _ in _sides(row)})
 
+    def learned(self, rows: Sequence[Any]) -> Self:
+        """With the names and the triples of the training rows, where it keeps them."""
+        task = super().learned(rows)
+        if not self.recall_triples:
+            return task
+        return type(self)(**task.model_dump() | {"triples": known_triples(records(rows, Annotated, "triples"))})
+
     def features(
         self, rows: Sequence[Any], tokenizer: Tokenizer, labels: Sequence[str], max_tokens: int, *, learn: bool = False
     ) -> tuple[list[Feature], dict[str, int]]:
@@ -91,12 +114,12 @@ class Triples(NameMarks):
         rows = records(rows, Annotated, "triples")
         known = _apart(labels)
         if not learn:
-            features = span_windows(rows, tokenizer, self.unit, max_tokens, None)
+            features = self._recalling(span_windows(rows, tokenizer, self.unit, max_tokens, None), rows, known)
             return self.with_names(features, rows, labels, learn=False), self._counts(features)
         for row in rows:
             _check_labels(row, known)
         teach = [lambda window, row=row: self._marks(window, row, known) for row in rows]
-        features = span_windows(rows, tokenizer, self.unit, max_tokens, teach)
+        features = self._recalling(span_windows(rows, tokenizer, self.unit, max_tokens, teach), rows, known)
         counts = self._counts(features) | self._losses(rows, features, labels)
         return self.with_names(features, rows, labels, learn=True), counts
 
@@ -112,7 +135,11 @@ class Triples(NameMarks):
             relations = marked(outputs["relations"], places, self.threshold, forward=False)
             return triples.published(starts, ends, relations, PUBLISHED_THRESHOLD)
         stacks = (marked(outputs[name], places, self.threshold, forward=name == "entities") for name in STACKS)
-        return triples.linked(*stacks)
+        answer = triples.linked(*stacks)
+        if not self.recall_triples:
+            return answer
+        cells = {name: outputs[name][:, places][:, :, places] for name in STACKS}
+        return recalled(answer, cells, feature.memory[1], self.weight, self.threshold)
 
     def decode(
         self, found: Sequence[Answer], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]
@@ -172,6 +199,22 @@ class Triples(NameMarks):
     def probes(self, texts: Sequence[str]) -> list[str | dict[str, Any]]:
         """Every text."""
         return list(texts)
+
+    @cached_property
+    def _finder(self) -> Finder:
+        """Of the known triples; one text is answered without building it again."""
+        return Finder({(t.subject, t.predicate, t.object): t.trust for t in self.triples})
+
+    def _recalling(self, features: Sequence[Feature], rows: Sequence[Annotated], labels: Labels) -> list[Feature]:
+        """The features with the known triples that may stand in them."""
+        if not self.recall_triples:
+            return list(features)
+        recalling = []
+        for row, group in groupby(features, key=lambda feature: feature.row):
+            own = list(group)
+            known = candidates(rows[row].text, [seen(feature) for feature in own], self._finder, labels.predicates)
+            recalling += [replace(f, memory=(seen(f), each)) for f, each in zip(own, known, strict=True)]
+        return recalling
 
     def _marked_labels(self, labels: Sequence[str]) -> Sequence[str]:
         return [label for label in labels if label.startswith(ENTITY)]
