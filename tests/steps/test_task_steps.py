@@ -167,6 +167,40 @@ def test_seeds_are_averaged(files, tmp_path):
         build("step", {"use": "seeds", "train": {**train, "fit": {"seed": 3}}, "data": train["data"]}, "x")
 
 
+def test_folds_answer_every_row_by_a_model_that_has_not_seen_it(files, tmp_path):
+    """Seen to fail with the answers of the rows that a model learned from."""
+    data = [{"use": "labelled", "path": str(files / "train.jsonl")}]
+    train = {
+        "start": {"size": "tiny"},
+        "tokenizer": str(files / "tokenizer"),
+        "objective": {"use": "supervised", "task": {"use": "classification"}},
+        "fit": {"max_steps": 2, "threads": 1},
+        "backend": "none",
+    }
+    values = {"use": "seeds", "seeds": [0, 1], "train": train, "data": data, "folds": {"n": 3}, "rounds": 20}
+    step = build("step", values, "x")
+    with writing(tmp_path / "folds", step.kind, options={}) as draft:
+        step.run(draft)
+    out, numbers = open_artifact(tmp_path / "folds"), draft.numbers
+    answered = [json.loads(line) for line in (tmp_path / "folds/seed-1.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(row["id"] for row in answered) == sorted([f"s{i}" for i in range(5)] + [f"t{i}" for i in range(5)])
+    assert numbers["n_queries"] == 10
+    seen = []
+    for fold in range(3):
+        facts = open_artifact(tmp_path / f"folds/seed-1/fold-{fold}").manifest
+        (part,) = facts["trained_on"]
+        seen.append(10 - facts["numbers"]["data"]["rows"])
+        assert part["transforms"] == [{"use": "fold", "side": "train", "number": fold, "folds": 3, "by": "id"}]
+    assert sorted(seen) == [3, 3, 4]
+    # Each part's trivial way knows the other parts alone: where these have fewer of a class, it says the other.
+    assert numbers["scores"]["baseline"]["accuracy"] <= 0.5
+    assert out.manifest["numbers"]["tests"][0]["measure"] == "accuracy"
+    shrunk = step.smoke()
+    assert shrunk.folds.n == 2
+    with pytest.raises(MedencError, match=r"train\.data"):
+        build("step", {**values, "folds": None}, "x")
+
+
 def test_a_label_that_training_never_saw_is_a_mistake_not_a_crash(files, tmp_path):
     rows = [{"id": "n", "text": "new", "label": "never seen"}, {"id": "s", "text": SYMPTOM[0], "label": "symptom"}]
     write_lines(tmp_path / "new.jsonl", rows)

@@ -141,7 +141,7 @@ def measure(
     name = ""
     if train:
         name, systems[BASELINE] = task.baseline(train, rows)
-    score = partial(_score, task, labels)
+    leaks = scan(_texts(train), _texts(rows)) if train else None
     return Measured(
         data,
         task,
@@ -149,11 +149,32 @@ def measure(
         rows,
         systems,
         name,
-        {system: score(rows, own) for system, own in systems.items()},
-        resampled(score, rows, systems, rounds),
-        scan(_texts(train), _texts(rows)) if train else None,
+        *_scored(task, labels, rows, systems, rounds),
+        leaks,
         dict(reading or {}),
     )
+
+
+def pooled(parts: Sequence[Measured], rounds: int = ROUNDS) -> Measured:
+    """Parts of the same data, each measured with a model that had not learned from it, as one.
+
+    Scores are of all rows together, not means of the parts' (Forman and Scholz 2010: the F1 of cross-validation).
+    """
+    if len(parts) == 1:
+        return parts[0]
+    first, rows = parts[0], [row for part in parts for row in part.rows]
+    labels = sorted({label for part in parts for label in part.labels})
+    systems = {name: [found for part in parts for found in part.systems[name]] for name in first.systems}
+    scores, samples = _scored(first.task, labels, rows, systems, rounds)
+    reading = {name: sum(part.reading[name] for part in parts) for name in first.reading}
+    return Measured(first.data, first.task, labels, rows, systems, first.baseline, scores, samples, None, reading)
+
+
+def _scored(
+    task: Task, labels: Sequence[str], rows: Sequence[Any], systems: Mapping[str, Sequence[Any]], rounds: int
+) -> tuple[dict[str, dict[str, float]], Samples]:
+    score = partial(_score, task, labels)
+    return {system: score(rows, own) for system, own in systems.items()}, resampled(score, rows, systems, rounds)
 
 
 def _score(task: Task, labels: Sequence[str], rows: Sequence[Any], predictions: Sequence[Any]) -> dict[str, float]:

@@ -5,23 +5,39 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from medenc.core import processes
 from medenc.core.artifact import Draft, fingerprint, input_content, is_current, writing
 from medenc.core.errors import MedencError
 from medenc.core.files import write_bytes
+from medenc.core.options import Options
 from medenc.core.plugins import Plugin, build
 from medenc.data.mixing import Source, read_sources
 from medenc.evaluation.prediction_files import write_predictions
 from medenc.evaluation.resampling import difference, interval
-from medenc.evaluation.tasks import BASELINE, MODEL, ROUNDS, Measured, measure
+from medenc.evaluation.tasks import BASELINE, MODEL, ROUNDS, Measured, measure, pooled
 from medenc.metrics.significance import mean_interval
 from medenc.runtime.predictor import Predictor
 from medenc.steps.train import Train
+
+
+class Folds(Options):
+    """Parts of the rows that are held out in turn; rows that agree in the field `by` stay together."""
+
+    n: int = Field(ge=2)
+    by: str = "id"
+
+
+class Run(NamedTuple):
+    """A model to be trained and measured."""
+
+    name: str
+    train: Train
+    data: list[Source]
 
 
 class Seeds(Plugin):
@@ -30,7 +46,10 @@ class Seeds(Plugin):
     Student's over the seeds says how much the luck of training matters, the bootstrap's over the rows (`items`) how
     much the choice of test rows does.
 
-    A seed that is finished is not trained again when the step was interrupted.
+    With `folds` the rows of `data` are cross-validated: for every seed as many models, in `seed-0/fold-0`, …, each
+    answering the rows that it has not learned from; scores are of all answers together.
+
+    A model that is finished is not trained again when the step was interrupted.
     """
 
     kind: ClassVar[str] = "models"
@@ -39,23 +58,22 @@ class Seeds(Plugin):
     seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
     train: dict[str, Any]  # the options of the step `train`, without a seed
     data: list[Source] = Field(min_length=1)  # what the models are measured on
+    folds: Folds | None = None  # what the models are measured on is learned from, too, and `train.data` is more
     rounds: int = Field(default=ROUNDS, ge=1)  # samples of the bootstrap over rows
 
     def run(self, draft: Draft) -> None:
         """Fill `draft.folder` with the models and their predictions, `draft.numbers` with the scores."""
         if processes.count() > 1:
             raise MedencError("seeds are trained by one process", where="seeds", hint="run it without torchrun")
-        rows, read = read_sources(self.data, "data")
-        train, _ = read_sources(self._step(self.seeds[0]).data, "train.data")
+        _, read = read_sources(self.data, "data")
         beside = draft.target.with_name(f"{draft.target.name}.seeds")
         found = {}
         for seed in self.seeds:
-            model = beside / f"seed-{seed}"
-            self._trained(seed, model)
-            found[seed] = _measured(model, self.data, rows, train, self.rounds)
+            parts = [self._measured(run, beside / run.name) for run in self._runs(seed)]
+            found[seed] = pooled(parts, self.rounds)
         for seed, measured in found.items():
             (beside / f"seed-{seed}").rename(draft.folder / f"seed-{seed}")
-            write_predictions(draft.folder, measured.task, rows, measured.predictions, f"seed-{seed}.jsonl")
+            write_predictions(draft.folder, measured.task, measured.rows, measured.predictions, f"seed-{seed}.jsonl")
         draft.numbers |= summary(found) | {"read": read}
         write_bytes(draft.folder / "table.md", table(draft.numbers).encode())
         shutil.rmtree(beside)  # curves and locks
@@ -63,13 +81,16 @@ class Seeds(Plugin):
     def paths(self) -> Iterator[Path]:
         """Also what the training reads."""
         yield from super().paths()
-        yield from self._step(self.seeds[0]).paths()
+        for run in self._runs(self.seeds[0]):
+            yield from run.train.paths()
 
     def smoke(self) -> Self:
-        """Two seeds of the shrunk training, few samples."""
-        train = self._step(0).smoke().model_dump(mode="json")
+        """Two seeds of the shrunk training, two parts, few samples."""
+        train = next(self._runs(0)).train.smoke().model_dump(mode="json")
         train["fit"].pop("seed")
-        return self.model_copy(update={"seeds": self.seeds[:2], "train": train, "rounds": 20})
+        train["data"] = self.train.get("data", [])
+        folds = self.folds and self.folds.model_copy(update={"n": 2})
+        return self.model_copy(update={"seeds": self.seeds[:2], "train": train, "rounds": 20, "folds": folds})
 
     @field_validator("seeds")
     @classmethod
@@ -78,27 +99,61 @@ class Seeds(Plugin):
             raise ValueError("a seed stands twice")
         return seeds
 
-    @field_validator("train")
-    @classmethod
-    def _known(cls, train: dict[str, Any]) -> dict[str, Any]:
-        """Mistakes in it are found before anything runs."""
-        if "seed" in train.get("fit", {}):
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        """Mistakes in the training are found before anything runs."""
+        if "seed" in self.train.get("fit", {}):
             raise MedencError("the seeds are given once, by `seeds`", where="train.fit.seed")
-        build("step", {"use": "train", **train}, "train")
-        return train
+        list(self._runs(self.seeds[0]))
+        return self
 
-    def _step(self, seed: int) -> Train:
-        fit = {**self.train.get("fit", {}), "seed": seed}
-        return cast(Train, build("step", {"use": "train", **self.train, "fit": fit}, "train"))
-
-    def _trained(self, seed: int, path: Path) -> None:
-        step = self._step(seed)
-        options = step.model_dump(mode="json")
-        inputs = {str(place): input_content(place) for place in step.paths()}
-        if is_current(path, fingerprint(step.kind, options, inputs, step.version)):
+    def _runs(self, seed: int) -> Iterator[Run]:
+        """The models of a seed, and what each is measured on."""
+        if self.folds is None:
+            yield Run(f"seed-{seed}", self._step(seed, []), self.data)
             return
-        with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
-            step.run(draft)
+        for number in range(self.folds.n):
+            learned, held_out = (
+                [self._part(source, side, number, self.folds) for source in self.data] for side in ("train", "held_out")
+            )
+            yield Run(f"seed-{seed}/fold-{number}", self._step(seed, learned), held_out)
+
+    def _part(self, source: Source, side: str, number: int, folds: Folds) -> Source:
+        part = {"use": "fold", "side": side, "number": number, "folds": folds.n, "by": folds.by}
+        return source.model_copy(update={"transforms": [*source.transforms, part]})
+
+    def _step(self, seed: int, more: Sequence[Source]) -> Train:
+        fit = {**self.train.get("fit", {}), "seed": seed}
+        data = [*self.train.get("data", []), *(source.model_dump(mode="json") for source in more)]
+        return cast(Train, build("step", {"use": "train", **self.train, "data": data, "fit": fit}, "train"))
+
+    def _measured(self, run: Run, path: Path) -> Measured:
+        """Train the model, unless it is there, and let it answer."""
+        _train(run.train, path)
+        rows, _ = read_sources(run.data, "data")
+        learned, _ = read_sources(run.train.data, "train.data")
+        predictor = Predictor.open(path)
+        answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
+        return measure(
+            ", ".join(source.path.name for source in run.data),
+            predictor.task,
+            predictor.labels,
+            rows,
+            answered.predictions,
+            learned,
+            rounds=1 if self.folds else self.rounds,  # drawn once, from all parts together
+            reading=answered.counts,
+        )
+
+
+def _train(step: Train, path: Path) -> None:
+    options = step.model_dump(mode="json")
+    inputs = {str(place): input_content(place) for place in step.paths()}
+    if is_current(path, fingerprint(step.kind, options, inputs, step.version)):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
+        step.run(draft)
 
 
 def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
@@ -150,11 +205,3 @@ def table(numbers: Mapping[str, Any]) -> str:
     lines += [["mean", *mean]]
     lines += [[numbers["baseline"], *(f"{numbers['scores'][BASELINE].get(name, 0):.4f}" for name in names)]]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _measured(model: Path, data: Sequence[Source], rows: Sequence[Any], train: Sequence[Any], rounds: int) -> Measured:
-    predictor = Predictor.open(model)
-    answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
-    name = ", ".join(source.path.name for source in data)
-    task, labels = predictor.task, predictor.labels
-    return measure(name, task, labels, rows, answered.predictions, train, rounds=rounds, reading=answered.counts)

@@ -36,7 +36,12 @@ class Part(Plugin):
                 return
 
     def _held_out(self, record: Any) -> bool:
-        value = getattr(record, self.by, None)
-        if not isinstance(value, str):
-            raise MedencError(f"a {type(record).__name__} has no text '{self.by}'", where="transform.part.by")
-        return zlib.crc32(value.encode()) < self.share * HASHES
+        return zlib.crc32(value_of(record, self.by).encode()) < self.share * HASHES
+
+
+def value_of(record: Any, by: str) -> str:
+    """The text of the field by which rows stay together. Raises: MedencError for records without it."""
+    value = getattr(record, by, None)
+    if not isinstance(value, str):
+        raise MedencError(f"a {type(record).__name__} has no text '{by}'", where="transform.by")
+    return value
