@@ -54,7 +54,8 @@ KINDS = {
     "sequence, a number": Kind("bc5cdr", {"use": "regression"}, derived="share"),
     "start_end": Kind("bioasq-factoid", SETS["bioasq-factoid"].task),
     "joint_span": Kind("bioasq-factoid", {**SETS["bioasq-factoid"].task, "head": "joint"}),
-    "start_pairs": Kind("diakg", {"use": "triples", "mark_names": True}),
+    "span_matrix, triples": Kind("diakg", SETS["diakg"].task),
+    "start_pairs": Kind("diakg", {"use": "triples", "scheme": "published"}),
     "entity_starts": Kind("diakg", {"use": "relation", "decide": "starts"}),
     "choice": Kind("medmcqa", SETS["medmcqa"].task),
 }
@@ -67,8 +68,12 @@ def rows_of(sources: list[Values]) -> list[Any]:
 
 
 def derived(kind: Kind, side: str, data: Path, out: Path) -> list[Values]:
-    """The sources of a side: a data set's own, or a file with labels that are made of its entities."""
-    own = placed(getattr(SETS[kind.rows].rows, side), data)
+    """The sources of a side: a data set's own, or a file with labels that are made of its entities.
+
+    Of a set that is cross-validated all rows are on both: what is asked here is whether backends agree.
+    """
+    rows = SETS[kind.rows].rows
+    own = placed(getattr(rows, side) or rows.test, data)
     if not kind.derived:
         return own
     file = out / f"{kind.derived}-{side}.jsonl"

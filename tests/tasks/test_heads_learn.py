@@ -14,7 +14,7 @@ MODELS = {
     "lettered choice": (CASES["multiple_choice"][2], 60),
     "spans": (CASES["entity_spans"][1], 60),
     "linked triples": (CASES["triples"][0], 150),
-    "published triples": (CASES["triples"][2], 60),
+    "published triples": (CASES["triples"][3], 60),
     "known triples": (CASES["triples"][4], 150),
     "entity starts": (CASES["relation"][2], 80),
 }
