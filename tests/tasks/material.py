@@ -204,6 +204,17 @@ CASES = {
         Case(
             "joint, shared words", {"use": "extractive_qa", "mark_shared": True, "head": "joint"}, (*QUESTIONS, SILENT)
         ),
+        Case(
+            "the sentences most like the question",
+            {
+                "use": "extractive_qa",
+                "mark_shared": True,
+                "mark_sentences": 3,
+                "most_windows": 99,
+                "choose": "expected_f1",
+            },
+            (*QUESTIONS, SILENT, EMPTY),
+        ),
         Case("factoid", {"use": "extractive_qa", "merge": "factoid"}, MERGED),
     ),
     "classification": (

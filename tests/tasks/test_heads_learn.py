@@ -10,6 +10,7 @@ from medenc.runtime.predictor import Predictor
 MODELS = {
     "start and end": (CASES["extractive_qa"][0], 60),
     "joint": (CASES["extractive_qa"][2], 60),
+    "likeliest sentences": (CASES["extractive_qa"][5], 60),
     "choice": (CASES["multiple_choice"][0], 30),
     "lettered choice": (CASES["multiple_choice"][2], 60),
     "spans": (CASES["entity_spans"][1], 60),
