@@ -139,14 +139,8 @@ SETS: dict[str, Set] = {
     "pubmedqa": Set(
         "en",
         divided("pubmedqa/ori_pqal.json.gz", "id", 0.4, use="pubmedqa"),
-        task={
-            "use": "classification",
-            "pair": True,
-            "mark_shared": True,
-            "measure": "macro_f1",
-            "class_weights": "balanced",
-        },
-        fit=fit(8, 16, rate=1e-4),
+        task={"use": "classification", "pair": True, "measure": "macro_f1", "class_weights": "balanced"},
+        fit=fit(15, 16, rate=1e-3, frozen=True),
         max_tokens=384,
         encoder={"pooling": "mean"},
     ),

@@ -5,6 +5,7 @@ from importlib.resources import files as files_of
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file
 
 from medenc import terminal
 from medenc.core.artifact import open_artifact, writing
@@ -132,6 +133,20 @@ def test_the_head_goes_on_only_with_the_same_question(files, tmp_path):
     write_lines(files / "other.jsonl", [row | {"label": row["label"].upper()} for row in renamed])
     more["data"] = [{"use": "labelled", "path": str(files / "other.jsonl")}]
     assert goes_on("other", {"use": "classification"}) == "fresh"
+
+
+def test_a_head_learns_on_an_encoder_that_stays(files, tmp_path):
+    first = recipe(files, tmp_path, '{use = "classification"}', LABELLED).run()[0].out
+    data = [{"use": "labelled", "path": str(files / "train.jsonl")}]
+    values = {"use": "train", "start": str(first), "data": data, "backend": "none"}
+    values |= {"objective": {"use": "supervised", "task": {"use": "classification"}}}
+    values |= {"fit": {"max_steps": 3, "learning_rate": 0.1, "threads": 1, "frozen": True}}
+    with writing(tmp_path / "frozen", "model", options={}) as draft:
+        build("step", values, "x").run(draft)
+    before, after = (load_file(folder / "model.safetensors") for folder in (first, tmp_path / "frozen"))
+    assert all((before[name] == after[name]).all() for name in before)
+    before, after = (load_file(folder / "heads.safetensors") for folder in (first, tmp_path / "frozen"))
+    assert not any((before[name] == after[name]).all() for name in before)
 
 
 def test_seeds_are_averaged(files, tmp_path):

@@ -44,6 +44,11 @@ def finished(folder, **fit):
     return run, run.run()
 
 
+def test_a_frozen_encoder_needs_heads(tmp_path):
+    with pytest.raises(MedencError, match=r"fit\.frozen: the encoder is frozen"):
+        training(tmp_path, frozen=True)
+
+
 def test_it_learns_and_tells_how(tmp_path):
     _, numbers = finished(tmp_path, max_steps=40, learning_rate=3e-3)
     journal = [json.loads(line) for line in lines(tmp_path).splitlines()]

@@ -75,6 +75,8 @@ class Training:
         self.per_step = options.gradient_accumulation_steps
         self.total = options.max_steps or math.ceil(self.batches.count(options.num_train_epochs) / self.per_step)
         self.bare = Trainee(model, heads, objective)
+        if options.frozen:
+            _freeze(self.bare)
         if options.gradient_checkpointing:
             _checkpoint_activations(self.bare)
         self.measure, self.best = measure, Best(keeps_weights=options.keep == "best")
@@ -257,6 +259,12 @@ class Training:
 def _lengths(rows: Sequence[Row]) -> Sequence[int]:
     """Tokens of every row; rows that lie on disk know them without being read."""
     return rows.lengths if hasattr(rows, "lengths") else [row.tokens for row in rows]
+
+
+def _freeze(trainee: Trainee) -> None:
+    trainee.model.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in trainee.parameters()):
+        raise MedencError("the encoder is frozen, and this objective has no heads that could learn", where="fit.frozen")
 
 
 def _checkpoint_activations(trainee: nn.Module) -> None:

@@ -24,6 +24,7 @@ class FitOptions(Options):
     adam_beta1: float = Field(default=0.9, ge=0, lt=1)
     adam_beta2: float = Field(default=0.999, ge=0, lt=1)
     adam_epsilon: float = Field(default=1e-8, gt=0)
+    frozen: bool = False  # the encoder stays as it is, and heads alone learn
     layer_decay: float | None = Field(default=None, gt=0, le=1)  # rate of a layer relative to the one above
     layer_decay_top: Literal[0, 1, 2] = 1  # exponent of the top layer; the original ELECTRA's was 2
     max_grad_norm: float | None = Field(default=1.0, gt=0)  # None: not clipped
