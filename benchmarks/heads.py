@@ -54,7 +54,7 @@ KINDS = {
     "sequence, a number": Kind("bc5cdr", {"use": "regression"}, derived="share"),
     "start_end": Kind("bioasq-factoid", SETS["bioasq-factoid"].task),
     "joint_span": Kind("bioasq-factoid", {**SETS["bioasq-factoid"].task, "head": "joint"}),
-    "span_matrix, triples": Kind("diakg", SETS["diakg"].task),
+    "span_matrix, triples": Kind("diakg", {"use": "triples", "mark_names": True}),
     "start_pairs": Kind("diakg", {"use": "triples", "scheme": "published"}),
     "entity_starts": Kind("diakg", {"use": "relation", "decide": "starts"}),
     "choice": Kind("medmcqa", SETS["medmcqa"].task),
@@ -97,7 +97,7 @@ def trained(name: str, data: Path, warm: Path, out: Path) -> Path:
     step: Values = {
         "use": "train",
         "start": str(warm / own.language),
-        "encoder": {"max_tokens": own.max_tokens},
+        "encoder": {"max_tokens": own.max_tokens, **own.encoder},
         "objective": {"use": "supervised", "task": kind.task},
         "data": derived(kind, "train", data, out),
         "fit": {"learning_rate": 1e-3, "max_steps": STEPS, "per_device_batch_size": 16, "save_every_steps": 1000},

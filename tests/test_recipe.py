@@ -110,7 +110,7 @@ def test_smoke_takes_the_stand_in_and_shrinks(recipe, tmp_path):
         ("tow.times=3", "no such step: 'tow' .did you mean 'two'"),
         ("two.times", "KEY=VALUE"),
         ("two.use=coppy", "did you mean 'copy'"),
-        ("two.file=@three/x", "'@three/x' names no source and no earlier step"),
+        ("two.file=@three/x", "'@three/x' names no source and no earlier step .*written '@@three/x'"),
         ("one.file=@two/out.txt", "names no source and no earlier step"),
         ("source.data.path=/nowhere", "source.data: the data is not at /nowhere .ask the library"),
         ("source.data.sha256=00", "is not the declared one"),
@@ -120,6 +120,10 @@ def test_smoke_takes_the_stand_in_and_shrinks(recipe, tmp_path):
 def test_mistakes_are_found_before_anything_runs(recipe, override, message):
     with pytest.raises(MedencError, match=message):
         recipe(override)
+
+
+def test_a_text_may_begin_with_an_at_sign(recipe):
+    assert recipe("two.file=@@GENE$").describe()["steps"]["two"]["file"] == "@GENE$"
 
 
 def test_unknown_recipe():

@@ -55,3 +55,9 @@ def test_links_tell_whether_none_of_them_is_meant():
     assert "0.964" in (told := terminal.links([replace(bare, none_probability=0.9642)]))
     assert "none of these" in told
     assert "--calibrate" not in told
+
+
+def test_a_choice_fits_on_a_line():
+    """Seen to fail: the probabilities of options have no names."""
+    result = {"choice": 1, "option": "와파린", "probabilities": [0.2, 0.7, 0.1]}
+    assert terminal.prediction(result) == "1  와파린  1 0.700  0 0.200  2 0.100"

@@ -5,7 +5,7 @@ name = "sample"
 path = "package:sample"
 [step.tokenizer]                # the order of the tables is the order of the run
 use = "tokenizer"
-texts = ["@sample"]             # "@id/sub" is a path inside a source or an earlier step's output
+texts = ["@sample"]             # "@id/sub" is a path inside a source or an earlier step's output; "@@x" is "@x"
 [reference.evaluate]            # published numbers, printed beside ours, never asserted
 """
 
@@ -176,7 +176,9 @@ class Recipe:
         else:
             known = [*self.file.source, *earlier]
             raise MedencError(
-                f"'{ref}' names no source and no earlier step", where=asker, hint=did_you_mean(id_, known)
+                f"'{ref}' names no source and no earlier step",
+                where=asker,
+                hint=f"{did_you_mean(id_, known)}; a text that begins with @ is written '@{ref}'",
             )
         return base / sub if sub else base
 
@@ -292,9 +294,11 @@ def _references(value: Any) -> set[str]:
 
 
 def _replace(value: Any, resolve: Callable[[str], str]) -> Any:
-    """A copy of a nested value with every "@…" string put through `resolve`."""
+    """A copy of a nested value with every "@…" string put through `resolve`; "@@…" stands for a text with one "@"."""
     if isinstance(value, Mapping):
         return {key: _replace(item, resolve) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_replace(item, resolve) for item in value]
+    if isinstance(value, str) and value.startswith("@@"):
+        return value[1:]
     return resolve(value) if isinstance(value, str) and value.startswith("@") else value

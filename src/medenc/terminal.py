@@ -164,7 +164,8 @@ def prediction(result: Mapping[str, Any]) -> str:
         if name == "entities":
             parts += [f"{e['label']} [{e['start']}-{e['end']}] {e['text']}" for e in value] or ["no entity"]
         elif name == "probabilities":
-            parts += [f"{label} {p:.3f}" for label, p in sorted(value.items(), key=lambda item: -item[1])[:3]]
+            named = value.items() if isinstance(value, Mapping) else enumerate(value)  # of options by their places
+            parts += [f"{label} {p:.3f}" for label, p in sorted(named, key=lambda item: -item[1])[:3]]
         else:
             parts.append(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return "  ".join(parts)

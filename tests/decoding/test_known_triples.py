@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from medenc.core.errors import MedencError
 from medenc.core.plugins import build
 from medenc.data.examples import Annotated, Triple
-from medenc.decoding.known_triples import Candidate, Finder, candidates, known_triples, recalled
-from medenc.decoding.span_windows import Marked, seen, span_windows
+from medenc.decoding.entities import Found
+from medenc.decoding.known_triples import Candidate, Finder, candidates, known_triples, recalled, weighed
+from medenc.decoding.related import Related
+from medenc.decoding.span_windows import Marked, Seen, seen, span_windows
 from medenc.decoding.triples import Answer, linked
 from medenc.objectives.supervised import Supervised
 from medenc.tasks.triples import Triples
 from medenc.text.tokenizer import train_wordpiece
 
 TREATS = ("aspirin", "treats", "fever")
-NOTHING = Marked(np.zeros((0, 3), dtype=np.int64), np.zeros(0))
-EMPTY = Answer(NOTHING, {})
+EMPTY = Answer(Marked(np.zeros((0, 3), dtype=np.int64), np.zeros(0)), {})
 
 
 def annotated(text, *strings):
@@ -94,7 +95,7 @@ def test_every_pair_of_places_is_one_windows_own():
     pairs = [
         (window.first + a[0], window.first + b[0])
         for window, own in zip(several, found, strict=True)
-        for links, _ in own
+        for _, links, _ in own
         for a, _, b in links
     ]
     assert len(set(pairs)) == len(pairs)
@@ -125,28 +126,71 @@ LIKELY = scores(
 )
 
 
-@pytest.mark.parametrize(("weight", "found"), [(5.9, {}), (6.1, {NEAR: -3 + 0.5 * 6.1})])
+TEXT = "ab cd e f"
+UNITS = Seen(0, 0, 4, np.array([(0, 2), (3, 5), (6, 7), (8, 9)]), np.arange(4))
+NOTHING = Related((), ())
+KNOWN = ("ab cd", "is", "e")
+TYPES = {KNOWN: ("药", "病")}
+
+
+def asked(*links, trust=0.5, own=LIKELY, answer=EMPTY):
+    return list(weighed(answer, own, [Candidate(KNOWN, list(links), trust)], UNITS))
+
+
+@pytest.mark.parametrize(("weight", "found"), [(5.9, 0), (6.1, 1)])
 def test_trust_makes_up_for_what_the_model_lacks(weight, found):
     """The least of the four scores counts, -3 at the likelier places, and half of `weight` comes in addition."""
-    answer = recalled(EMPTY, LIKELY, [Candidate([FAR, NEAR], 0.5)], weight, 0.0)
-    assert answer.links == pytest.approx(found)
-    sides = [[0, 2, 2], [1, 0, 1]] if found else []
-    assert sorted(answer.entities.cells.tolist()) == sides  # each with its likeliest type
+    (one,) = asked(FAR, NEAR)
+    assert one == (KNOWN, (0, 5), (6, 7), -3, 0.5, False)
+    got = recalled(TEXT, NOTHING, [one], TYPES, weight, 0.0)
+    assert [(t.strings, t.subject_type, t.object_type, t.score) for t in got.triples] == [
+        (KNOWN, "药", "病", 0.5)
+    ] * found
+    assert [(e.text, e.label, e.score) for e in got.entities] == [("ab cd", "药", 0.5), ("e", "病", 0.5)][: 2 * found]
 
 
 def test_a_higher_threshold_asks_for_more():
-    assert recalled(EMPTY, LIKELY, [Candidate([NEAR], 0.5)], 7, 1.0).links == {}
+    assert recalled(TEXT, NOTHING, asked(NEAR), TYPES, 7, 1.0) == NOTHING
+
+
+def test_a_triple_of_several_windows_stands_once_where_it_is_likeliest():
+    """However the windows come."""
+    (near,), (far,) = asked(NEAR), asked(FAR)
+    for order in ([near, far], [far, near]):
+        (only,) = recalled(TEXT, NOTHING, order, TYPES, 99, 0.0).triples
+        assert only.object_span == (6, 7)
+    given = far._replace(given=True)
+    for order in ([near, given], [given, near]):
+        assert recalled(TEXT, NOTHING, order, TYPES, 99, 0.0) == NOTHING
 
 
 def test_what_the_model_found_is_left_alone():
     """Seen to fail: a triple that stood in the answer came once more, from other places."""
     own = scores(entities={(1, 0, 1): 3, (0, 2, 2): 2, (0, 3, 3): 2}, heads={(0, 0, 3): 1}, tails={(0, 1, 3): 1})
     stacks = {name: np.argwhere(values > 0) for name, values in own.items()}
-    found = linked(*(Marked(cells, own[name][tuple(cells.T)]) for name, cells in stacks.items()))
-    assert recalled(found, own, [Candidate([NEAR, FAR], 1.0)], 99, 0.0).links == found.links == {FAR: 1.0}
-    other = recalled(found, own, [Candidate([NEAR], 1.0)], 99, 0.0)
-    assert set(other.links) == {NEAR, FAR}
-    assert other.entities.cells.tolist() == found.entities.cells.tolist()  # no side twice
+    answer = linked(*(Marked(cells, own[name][tuple(cells.T)]) for name, cells in stacks.items()))
+    assert [one.given for one in asked(NEAR, FAR, own=own, answer=answer)] == [True]
+    before = Related((Found(0, 5, "药", "ab cd", 0.9), Found(6, 7, "病", "e", 0.8)), ())
+    after = recalled(TEXT, before, asked(NEAR, trust=1.0, own=own, answer=answer), TYPES, 99, 0.0)
+    assert after.entities == before.entities  # no side twice
+    assert [t.strings for t in after.triples] == [KNOWN]
+
+
+@pytest.mark.parametrize("before", range(24, 48))
+def test_a_triple_between_windows_brings_both_entities(before):
+    """Also the entity about which another window decides."""
+    text = "z " * before + "aspirin z fever" + " z" * 40
+    rows = [annotated("aspirin for fever", TREATS)]
+    tokenizer = train_wordpiece([text, rows[0].text], 60)
+    task = Triples(recall_triples=True).learned(rows)
+    labels = task.labels_of(rows)
+    row = Annotated("long", text)
+    features, _ = task.features([row], tokenizer, labels, 64)
+    assert len(features) > 1
+    low = {stack["name"]: np.full((stack["size"], 64, 64), -1.0) for stack in task.head_options(labels)["matrices"]}
+    (found,) = task.decode([task.read(low, feature, labels) for feature in features], features, [row], labels)
+    assert [(t.strings, t.subject_type, t.object_type) for t in found.triples] == [(TREATS, "x", "y")]
+    assert {entity.text for entity in found.entities} == {"aspirin", "fever"}
 
 
 def test_known_triples_change_what_is_found_and_not_what_is_taught():
@@ -172,7 +216,7 @@ def test_known_triples_change_what_is_found_and_not_what_is_taught():
     ("options", "message"),
     [
         ({"recall_triples": True, "scheme": "published"}, 'set scheme = "linked"'),
-        ({"weight": -1}, r"here\.weight: .*greater than or equal to 0"),
+        ({"weight": -1}, r"here\.weight: .*greater than 0"),
         ({"triples": [{"subject": "a", "predicate": "p", "object": "", "trust": 2}]}, r"here\.triples\.0\.object"),
     ],
 )

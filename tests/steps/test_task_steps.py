@@ -145,6 +145,12 @@ def test_a_head_learns_on_an_encoder_that_stays(files, tmp_path):
         build("step", values, "x").run(draft)
     before, after = (load_file(folder / "model.safetensors") for folder in (first, tmp_path / "frozen"))
     assert all((before[name] == after[name]).all() for name in before)
+    values["objective"] = {"use": "supervised", "task": {"use": "classification", "tokens": ["@DRUG$"]}}
+    with (
+        pytest.raises(MedencError, match="which a frozen encoder does not learn"),
+        writing(tmp_path / "marked", "model", options={}) as draft,
+    ):
+        build("step", values, "x").run(draft)
     before, after = (load_file(folder / "heads.safetensors") for folder in (first, tmp_path / "frozen"))
     assert not any((before[name] == after[name]).all() for name in before)
 
@@ -202,14 +208,24 @@ def test_folds_answer_every_row_by_a_model_that_has_not_seen_it(files, tmp_path)
     assert numbers["n_queries"] == 10
     seen = []
     for fold in range(3):
-        facts = open_artifact(tmp_path / f"folds/seed-1/fold-{fold}").manifest
+        facts = open_artifact(tmp_path / f"folds/seed-1-fold-{fold}").manifest
         (part,) = facts["trained_on"]
         seen.append(10 - facts["numbers"]["data"]["rows"])
         assert part["transforms"] == [{"use": "fold", "side": "train", "number": fold, "folds": 3, "by": "id"}]
     assert sorted(seen) == [3, 3, 4]
     # Each part's trivial way knows the other parts alone: where these have fewer of a class, it says the other.
-    assert numbers["scores"]["baseline"]["accuracy"] <= 0.5
+    assert numbers["scores"]["baseline"]["accuracy"] < 0.5
+    assert numbers["reading"]["truncated"] == 0
+    assert not [path for path in (tmp_path / "folds").rglob("*") if path.suffix in (".lock", ".curves")]
     assert out.manifest["numbers"]["tests"][0]["measure"] == "accuracy"
+    (tmp_path / "grouped.tsv").write_text("".join(f"HbA1c {i}\t{'ab'[i % 2]}\tg\n" for i in range(9)))
+    grouped = {"use": "tsv", "path": str(tmp_path / "grouped.tsv"), "columns": ["text", "label", "group"]}
+    apart = build("step", {**values, "data": [grouped]}, "x")
+    with (
+        pytest.raises(MedencError, match="1 groups of rows are both learned from and held out, one of them 'g'"),
+        writing(tmp_path / "apart", step.kind, options={}) as draft,
+    ):
+        apart.run(draft)
     shrunk = step.smoke()
     assert shrunk.folds.n == 2
     with pytest.raises(MedencError, match=r"train\.data"):

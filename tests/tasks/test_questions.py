@@ -130,7 +130,11 @@ def test_training_reads_every_window_with_an_answer():
     made, counts = task.features([row], WHOLE, [], 64, learn=True)
     assert sum(feature.gold["end"] > 0 for feature in made) == 1
     assert len(made) == 2  # and the one that is likely to be read
-    assert counts["lost"] == 0 < counts["thinned"]
+    assert (counts["lost"], counts["thinned"]) == (0, 0)
+    assert (
+        counts["unread"]
+        == len(build("task", {"use": "extractive_qa", "doc_stride": 16}, "x").features([row], WHOLE, [], 64)[0]) - 2
+    )
 
 
 @pytest.mark.parametrize("language", ASKED)
@@ -149,9 +153,31 @@ def test_the_likest_sentence_and_the_next_ones_are_marked(language):
     assert task.segments([]) == (1,) * 5
 
 
-def test_sentences_are_marked_beside_words_only():
-    with pytest.raises(MedencError, match="mark_shared = true"):
-        build("task", {"use": "extractive_qa", "mark_sentences": 2}, "here")
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"mark_sentences": 2}, "mark_shared = true"),
+        ({"choose": "expected_f1", "merge": "list"}, "ranks answers by probability"),
+        ({"most_windows": 2, "max_context": True}, "every window that sees a token"),
+    ],
+)
+def test_options_that_do_not_agree_are_refused(options, why):
+    with pytest.raises(MedencError, match=why):
+        build("task", {"use": "extractive_qa", **options}, "here")
+
+
+def test_the_threshold_is_tuned_on_the_answers_that_are_given():
+    """Seen to fail with the likeliest span: it is right, what is given is not, so that silence is worth more."""
+    rows = [question(str(i), "Which?", TEXTS[0], "Metformin") for i in range(6)]
+    spans = (Span(0, 9, 1.0), Span(10, 40, 0.9), Span(10, 41, 0.9), Span(10, 42, 0.9))
+    found = [Window(spans, -1.0)] * 6
+    task = build("task", {"use": "extractive_qa", "choose": "expected_f1"}, "here")
+    features = [replace(task.features([row], WHOLE, [], 96)[0][0], row=place) for place, row in enumerate(rows)]
+    answered = task.decode(found, features, rows, [])
+    tuned = task.tuned(found, features, rows)
+    assert {one.start for one in answered} == {10}
+    likeliest = build("task", {"use": "extractive_qa"}, "here").tuned(found, features, rows)
+    assert tuned.threshold != likeliest.threshold
 
 
 @pytest.mark.parametrize("context", ["", "...", "nothing of it"])

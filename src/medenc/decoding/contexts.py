@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
@@ -46,7 +46,7 @@ class Windows:
         learn: Literal["first", "each"] | None,
         unknowns: float = 1.0,
     ) -> tuple[list[Feature], dict[str, int]]:
-        """Windows of all rows, and counts: `windows`, `unread`; with `learn` also `lost`, `inexact`.
+        """Windows of all rows, and counts: `windows`, `unread`; with `learn` also `lost`, `inexact`, `thinned`.
 
         Args:
             sentences: of each row's context, as `best_sentences` ranks them; they decide which windows are read.
@@ -67,18 +67,20 @@ class Windows:
             context = texts[row.context]
             whole = list(self._windows(number, row, questions[row.question], context))
             own = whole if self.most is None else likeliest(whole, sentences[number], self.most, len(context))
-            unread += len(whole) - len(own)
             if learn:
-                read = {Place(*window.memory).start for window in own}
-                own = taught(whole, row, context, learn)
-                lost += not own
-                kept = [window for window in own if _teaches_a_place(window) or _drawn(window, unknowns, read)]
+                read = {_start(window) for window in own}
+                lessons = taught(whole, row, context, learn)
+                lost += not lessons
+                own = [window for window in lessons if _teaches_a_place(window) or _start(window) in read]
+            unread += len(whole) - len({_start(window) for window in own})
+            if learn:
+                kept = [window for window in own if _teaches_a_place(window) or _drawn(window, unknowns)]
                 thinned += len(own) - len(kept)
                 own = kept
                 inexact += sum(not _exact(context, answer) for answer in row.answers)
             found += own
-        counts = {"lost": lost, "inexact": inexact, "thinned": thinned} if learn else {"unread": unread}
-        return found, {"windows": len(found)} | counts
+        counts = {"lost": lost, "inexact": inexact, "thinned": thinned} if learn else {}
+        return found, {"windows": len(found), "unread": unread} | counts
 
     def _windows(self, number: int, row: Question, question: Pieces, context: Pieces) -> Iterator[Feature]:
         room = self.max_tokens - self.frame.size - len(question)
@@ -151,10 +153,13 @@ def _teaches_a_place(window: Feature) -> bool:
     return bool(window.gold["end"] > 0)
 
 
-def _drawn(window: Feature, share: float, read: Container[int]) -> bool:
-    """Of the windows that are `read`, the same every time, whatever stands beside them."""
-    place = Place(*window.memory)
-    return place.start in read and zlib.crc32(f"{window.id}:{place.start}".encode()) < share * (1 << 32)
+def _drawn(window: Feature, share: float) -> bool:
+    """The same windows every time, whatever stands beside them."""
+    return zlib.crc32(f"{window.id}:{_start(window)}".encode()) < share * (1 << 32)
+
+
+def _start(window: Feature) -> int:
+    return Place(*window.memory).start
 
 
 def _exact(context: Pieces, answer: Answer) -> bool:

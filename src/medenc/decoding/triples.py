@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,10 +23,14 @@ Link = tuple[Span, int, Span]
 
 
 class Answer(NamedTuple):
-    """What a window says: its entities (type, first, last), and its links with their scores."""
+    """What a window says: its entities (type, first, last), its links with their scores, and what it says of others.
+
+    `asked` is of links that somebody asked about (`known_triples.Weighed`).
+    """
 
     entities: Marked
     links: dict[Link, float]
+    asked: tuple[Any, ...] = ()
 
 
 def linked(entities: Marked, heads: Marked, tails: Marked) -> Answer:

@@ -15,12 +15,21 @@ PREDICTIONS, ERRORS = "predictions.jsonl", "errors.jsonl"
 
 
 def write_predictions(
-    folder: Path, task: Task, rows: Sequence[Any], predictions: Sequence[Any], name: str = PREDICTIONS
+    folder: Path,
+    task: Task,
+    rows: Sequence[Any],
+    predictions: Sequence[Any],
+    name: str = PREDICTIONS,
+    truncated: Sequence[int] = (),
 ) -> None:
-    """One line a row, in order: its id and the prediction."""
+    """One line a row, in order: its id, the prediction, and how many tokens of the row were not read, if any."""
+    unread = truncated or [0] * len(rows)
     _write(
         folder / name,
-        ({"id": row.id, **task.to_json(own)} for row, own in zip(rows, predictions, strict=True)),
+        (
+            {"id": row.id, **task.to_json(own)} | ({"truncated": lost} if lost else {})
+            for row, own, lost in zip(rows, predictions, unread, strict=True)
+        ),
     )
 
 

@@ -167,7 +167,8 @@ def pooled(parts: Sequence[Measured], rounds: int = ROUNDS) -> Measured:
     systems = {name: [found for part in parts for found in part.systems[name]] for name in first.systems}
     scores, samples = _scored(first.task, labels, rows, systems, rounds)
     reading = {name: sum(part.reading[name] for part in parts) for name in first.reading}
-    return Measured(first.data, first.task, labels, rows, systems, first.baseline, scores, samples, None, reading)
+    baseline = " or ".join(dict.fromkeys(part.baseline for part in parts))
+    return Measured(first.data, first.task, labels, rows, systems, baseline, scores, samples, None, reading)
 
 
 def _scored(

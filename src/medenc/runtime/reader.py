@@ -75,14 +75,13 @@ class Reader:
         """
         texts = [(id_, text) for id_, text in documents if text.strip()]
         rows = [Question(id_, question, text) for id_, text in texts]
-        found = self.predictor.predict_rows(rows).predictions if question.strip() else []
+        # What a model with `most_windows` leaves unread is its task's choice, and no warning at every question.
+        found = self.predictor.predict_rows(rows, "truncate").predictions if question.strip() else []
         none = min((one.no_answer_probability for one in found), default=1.0)
         if none > 0.5:
             return Extracts(question, [], none)
-        extracts = [
-            extract for (id_, text), one in zip(texts, found, strict=True) for extract in _extracts(id_, text, one)
-        ]
-        return Extracts(question, sorted(extracts, key=lambda extract: -extract.probability)[:top], none)
+        ranked = [list(_extracts(id_, text, one)) for (id_, text), one in zip(texts, found, strict=True)]
+        return Extracts(question, list(_merged(ranked))[:top], none)
 
 
 def _extracts(id_: str, text: str, found: Answered) -> Iterator[Extract]:
@@ -93,6 +92,15 @@ def _extracts(id_: str, text: str, found: Answered) -> Iterator[Extract]:
         if not any(one.start < other.end and other.start < one.end for other in taken):
             taken.append(one)
             yield Extract(one.text, one.start, one.end, id_, one.probability, _sentence(cuts, one))
+
+
+def _merged(ranked: Sequence[Sequence[Extract]]) -> Iterator[Extract]:
+    """Of the documents' next extracts the most probable one, again and again: each document keeps its order."""
+    waiting = [list(own) for own in ranked if own]
+    while waiting:
+        best = max(waiting, key=lambda own: own[0].probability)  # of equal ones the first
+        yield best.pop(0)
+        waiting = [own for own in waiting if own]
 
 
 def _sentence(cuts: Sequence[Span], answer: Candidate) -> Span:

@@ -47,7 +47,7 @@ class EvaluateTask(Plugin):
             rounds=self.rounds,
             reading=answered.counts,
         )
-        write_predictions(draft.folder, predictor.task, rows, answered.predictions)
+        write_predictions(draft.folder, predictor.task, rows, answered.predictions, truncated=answered.truncated)
         write_errors(draft.folder, found)
         (draft.folder / "report.html").write_text(page(found), encoding="utf-8")
         draft.numbers |= found.to_json() | {"read": read}

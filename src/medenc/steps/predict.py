@@ -33,7 +33,7 @@ class Predict(Plugin):
         rows, read = read_sources(self.data, "data")
         predictor = Predictor.open(self.model)
         found = predictor.predict_rows(rows, on_overflow="truncate")  # counted below
-        write_predictions(draft.folder, predictor.task, rows, found.predictions)
+        write_predictions(draft.folder, predictor.task, rows, found.predictions, truncated=found.truncated)
         if self.cblue:
             answers = {row.id: predictor.to_json(own) for row, own in zip(rows, found.predictions, strict=True)}
             write_submission(self.cblue, self.data[0].path, answers, draft.folder)

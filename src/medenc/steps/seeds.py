@@ -46,7 +46,7 @@ class Seeds(Plugin):
     Student's over the seeds says how much the luck of training matters, the bootstrap's over the rows (`items`) how
     much the choice of test rows does.
 
-    With `folds` the rows of `data` are cross-validated: for every seed as many models, in `seed-0/fold-0`, …, each
+    With `folds` the rows of `data` are cross-validated: for every seed as many models, in `seed-0-fold-0`, …, each
     answering the rows that it has not learned from; scores are of all answers together.
 
     A model that is finished is not trained again when the step was interrupted.
@@ -72,7 +72,8 @@ class Seeds(Plugin):
             parts = [self._measured(run, beside / run.name) for run in self._runs(seed)]
             found[seed] = pooled(parts, self.rounds)
         for seed, measured in found.items():
-            (beside / f"seed-{seed}").rename(draft.folder / f"seed-{seed}")
+            for run in self._runs(seed):
+                (beside / run.name).rename(draft.folder / run.name)
             write_predictions(draft.folder, measured.task, measured.rows, measured.predictions, f"seed-{seed}.jsonl")
         draft.numbers |= summary(found) | {"read": read}
         write_bytes(draft.folder / "table.md", table(draft.numbers).encode())
@@ -116,7 +117,7 @@ class Seeds(Plugin):
             learned, held_out = (
                 [self._part(source, side, number, self.folds) for source in self.data] for side in ("train", "held_out")
             )
-            yield Run(f"seed-{seed}/fold-{number}", self._step(seed, learned), held_out)
+            yield Run(f"seed-{seed}-fold-{number}", self._step(seed, learned), held_out)
 
     def _part(self, source: Source, side: str, number: int, folds: Folds) -> Source:
         part = {"use": "fold", "side": side, "number": number, "folds": folds.n, "by": folds.by}
@@ -132,6 +133,8 @@ class Seeds(Plugin):
         _train(run.train, path)
         rows, _ = read_sources(run.data, "data")
         learned, _ = read_sources(run.train.data, "train.data")
+        if self.folds:
+            _check_apart(rows, learned)
         predictor = Predictor.open(path)
         answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
         return measure(
@@ -146,12 +149,26 @@ class Seeds(Plugin):
         )
 
 
+def _check_apart(rows: Sequence[Any], learned: Sequence[Any]) -> None:
+    """Raise when rows that belong together stand on both sides: parts are made of each source by itself."""
+    both = _groups(rows) & _groups(learned)
+    if both:
+        raise MedencError(
+            f"{len(both)} groups of rows are both learned from and held out, one of them '{min(both)}'",
+            where="folds.by",
+            hint='by = "group" keeps the rows of a group together; what several sources share has to be one source',
+        )
+
+
+def _groups(rows: Sequence[Any]) -> set[str]:
+    return {group for row in rows if (group := getattr(row, "group", ""))}
+
+
 def _train(step: Train, path: Path) -> None:
     options = step.model_dump(mode="json")
     inputs = {str(place): input_content(place) for place in step.paths()}
     if is_current(path, fingerprint(step.kind, options, inputs, step.version)):
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     with writing(path, step.kind, options=options, inputs=inputs, version=step.version) as draft:
         step.run(draft)
 
@@ -180,6 +197,7 @@ def summary(found: Mapping[int, Measured]) -> dict[str, Any]:
         },
         "tests": [_test(float(np.mean(values[any_.task.main_measure])), drawn, any_)],
         "baseline": any_.baseline,
+        "reading": any_.reading,
         "seeds": {str(seed): scores for seed, scores in runs.items()},
     }
 

@@ -118,7 +118,14 @@ class Train(Plugin):
         rows, counts = objective.prepare(
             prompted(records, model.contract.prompts), tokenizer, model.contract.max_tokens
         )
+        size = _size(model)
         heads = objective.heads(model)
+        if self.fit.frozen and _size(model) != size:
+            raise MedencError(
+                "the task gives the encoder vectors for its marks or tokens, which a frozen encoder does not learn",
+                where="fit.frozen",
+                hint="leave frozen or the marks out, or start from a model that has learned them",
+            )
         known = begin_heads(heads, start, _heads_name(objective, self.objective), change)
         state, curves = (target.with_name(f"{target.name}.{part}") for part in ("checkpoints", "curves"))
         training = Training(
@@ -186,3 +193,7 @@ class Train(Plugin):
 def _heads_name(objective: Any, options: Mapping[str, Any]) -> str:
     """By which a later run knows whether the heads that it finds are of its objective."""
     return str(getattr(objective, "heads_name", options["use"]))
+
+
+def _size(model: Any) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())

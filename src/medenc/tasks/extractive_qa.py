@@ -57,9 +57,13 @@ class ExtractiveQa(Plugin):
     list_threshold: float = Field(default=0.42, ge=0, lt=1)  # of the mean probability: BioBERT's for 7b, 0.3 for 8b
 
     @model_validator(mode="after")
-    def _sentences_with_words(self) -> Self:
+    def _agree(self) -> Self:
         if self.mark_sentences and not self.mark_shared:
             raise ValueError("mark_sentences marks sentences beside words: set mark_shared = true")
+        if self.choose == "expected_f1" and self.merge:
+            raise ValueError(f"merge = '{self.merge}' ranks answers by probability: leave choose out")
+        if self.most_windows and self.max_context:
+            raise ValueError("max_context needs every window that sees a token: leave it or most_windows out")
         return self
 
     @property
@@ -162,8 +166,9 @@ class ExtractiveQa(Plugin):
         right = [tuple((answer.start, answer.end) for answer in row.answers) for row in rows]
         changes: dict[str, Any] = {"calibration": fit_calibration(readings, right, no_answer=self.no_answer)}
         if self.no_answer:
+            calibration = changes["calibration"]
             best = [
-                row.context[reading.spans[0].start : reading.spans[0].end] if reading.spans else ""
+                answers.answered(reading, row.context, None, calibration, self.choose).text
                 for row, reading in zip(rows, readings, strict=True)
             ]
             nulls = {place: reading.null for place, reading in enumerate(readings)}

@@ -17,7 +17,7 @@ from medenc.data.examples import Annotated
 from medenc.decoding import batches, related, triples
 from medenc.decoding.contract import Arrays, Feature
 from medenc.decoding.inputs import fields, records
-from medenc.decoding.known_triples import Finder, KnownTriple, candidates, known_triples, recalled
+from medenc.decoding.known_triples import Finder, KnownTriple, Strings, candidates, known_triples, recalled, weighed
 from medenc.decoding.names import NameMarks, Noted
 from medenc.decoding.related import Related
 from medenc.decoding.span_windows import Marked, Seen, entities_of, marked, seen, span_windows, stacked
@@ -61,7 +61,7 @@ class Triples(NameMarks):
     size: int = Field(default=64, ge=2, multiple_of=2)  # of the vectors of the head for `linked`
     dropout: float = Field(default=0.1, ge=0, lt=1)
     recall_triples: bool = False
-    weight: float = Field(default=20.0, ge=0)  # of the trust in a known triple, in points of a cell's score
+    weight: float = Field(default=20.0, gt=0)  # of the trust in a known triple, in points of a cell's score
     triples: list[KnownTriple] = []  # what training found, and refused in a recipe
 
     @model_validator(mode="after")
@@ -119,7 +119,7 @@ class Triples(NameMarks):
         for row in rows:
             _check_labels(row, known)
         teach = [lambda window, row=row: self._marks(window, row, known) for row in rows]
-        features = self._recalling(span_windows(rows, tokenizer, self.unit, max_tokens, teach), rows, known)
+        features = span_windows(rows, tokenizer, self.unit, max_tokens, teach)
         counts = self._counts(features) | self._losses(rows, features, labels)
         return self.with_names(features, rows, labels, learn=True), counts
 
@@ -139,7 +139,8 @@ class Triples(NameMarks):
         if not self.recall_triples:
             return answer
         cells = {name: outputs[name][:, places][:, :, places] for name in STACKS}
-        return recalled(answer, cells, feature.memory[1], self.weight, self.threshold)
+        known = feature.memory[1] if len(feature.memory) > 1 else ()  # nobody asks where a model learns
+        return answer._replace(asked=tuple(weighed(answer, cells, known, seen(feature))))
 
     def decode(
         self, found: Sequence[Answer], features: Sequence[Feature], rows: Sequence[Annotated], labels: Sequence[str]
@@ -153,7 +154,9 @@ class Triples(NameMarks):
             names = types if self.scheme == "linked" else [UNTYPED]
             entities = entities_of(text, windows, [answer.entities for answer in answers], names)
             ordered = tuple(sorted(entities, key=lambda entity: entity.span))
-            predictions.append(Related(ordered, found_triples(text, windows, answers, ordered, predicates)))
+            related_ = Related(ordered, found_triples(text, windows, answers, ordered, predicates))
+            known = [one for answer in answers for one in answer.asked]
+            predictions.append(recalled(text, related_, known, self._types, self.weight, self.threshold))
         return predictions
 
     def gold(self, row: Annotated) -> Related:
@@ -204,6 +207,14 @@ class Triples(NameMarks):
     def _finder(self) -> Finder:
         """Of the known triples; one text is answered without building it again."""
         return Finder({(t.subject, t.predicate, t.object): t.trust for t in self.triples})
+
+    @cached_property
+    def _types(self) -> dict[Strings, tuple[str, str]]:
+        """The types of the sides of every known triple."""
+        return {
+            (one.subject, one.predicate, one.object): (one.subject_type or UNTYPED, one.object_type or UNTYPED)
+            for one in self.triples
+        }
 
     def _recalling(self, features: Sequence[Feature], rows: Sequence[Annotated], labels: Labels) -> list[Feature]:
         """The features with the known triples that may stand in them."""

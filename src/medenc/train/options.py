@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from medenc.core.options import Options
 
@@ -36,3 +36,9 @@ class FitOptions(Options):
     eval_every_steps: int | None = Field(default=None, ge=1)  # on the dev data; after every epoch by default
     early_stopping_patience: int | None = Field(default=None, ge=1)  # measurements without a better one
     keep: Literal["best", "last"] = "best"  # which weights leave the run, where there is dev data
+
+    @model_validator(mode="after")
+    def _layers_that_learn(self) -> Self:
+        if self.frozen and self.layer_decay is not None:
+            raise ValueError("layer_decay is for an encoder that learns: leave it or frozen out")
+        return self
