@@ -36,7 +36,11 @@ class Fold(Plugin):
         rows = [(value_of(record, self.by), record) for record in records]
         values = sorted({value for value, _ in rows}, key=_mixed)
         if len(values) < self.folds:
-            raise MedencError(f"{len(values)} values of '{self.by}' make no {self.folds} parts", where="transform.fold")
+            raise MedencError(
+                f"{len(rows)} rows with {len(values)} values of '{self.by}' make no {self.folds} parts",
+                where="folds",
+                hint="fewer parts, or another `by`",
+            )
         held_out = set(values[self.number :: self.folds])
         yield from (record for value, record in rows if (value in held_out) == (self.side == "held_out"))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import Any, Literal
 
 from pydantic import Field
 
-from medenc.core.errors import MedencError
+from medenc.core.errors import MedencError, did_you_mean
 from medenc.core.plugins import Plugin
 
 HASHES = 1 << 32
@@ -43,5 +44,6 @@ def value_of(record: Any, by: str) -> str:
     """The text of the field by which rows stay together. Raises: MedencError for records without it."""
     value = getattr(record, by, None)
     if not isinstance(value, str):
-        raise MedencError(f"a {type(record).__name__} has no text '{by}'", where="transform.by")
+        known = [part.name for part in fields(record) if isinstance(getattr(record, part.name), str)]
+        raise MedencError(f"a {type(record).__name__} has no text '{by}'", where="by", hint=did_you_mean(by, known))
     return value
