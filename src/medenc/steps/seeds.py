@@ -130,11 +130,11 @@ class Seeds(Plugin):
 
     def _measured(self, run: Run, path: Path) -> Measured:
         """Train the model, unless it is there, and let it answer."""
-        _train(run.train, path)
         rows, _ = read_sources(run.data, "data")
         learned, _ = read_sources(run.train.data, "train.data")
         if self.folds:
             _check_apart(rows, learned)
+        _train(run.train, path)
         predictor = Predictor.open(path)
         answered = predictor.predict_rows(rows, on_overflow="truncate")  # counted
         return measure(
