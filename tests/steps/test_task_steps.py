@@ -198,7 +198,7 @@ def test_folds_answer_every_row_by_a_model_that_has_not_seen_it(files, tmp_path)
         "fit": {"max_steps": 2, "threads": 1},
         "backend": "none",
     }
-    values = {"use": "seeds", "seeds": [0, 1], "train": train, "data": data, "folds": {"n": 3}, "rounds": 20}
+    values = {"use": "seeds", "seeds": [1], "train": train, "data": data, "folds": {"n": 3}, "rounds": 20}
     step = build("step", values, "x")
     with writing(tmp_path / "folds", step.kind, options={}) as draft:
         step.run(draft)
