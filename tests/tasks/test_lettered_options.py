@@ -44,3 +44,9 @@ def test_more_options_than_letters_are_refused():
     assert len(features(PLAIN, row)) == 27
     with pytest.raises(MedencError, match="c9: found 27 options, more than there are letters"):
         features(LETTERED, row)
+
+
+def test_letters_that_the_tokenizer_does_not_know_are_refused():
+    chinese = train_wordpiece(["糖尿病患者应服用二甲双胍"] * 3, 60)
+    with pytest.raises(MedencError, match="does not tell the letters A to B apart"):
+        LETTERED.features([Choice("c", "糖尿病", ("二甲双胍", "患者"), 0)], chinese, [], 32)

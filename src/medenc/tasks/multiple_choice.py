@@ -83,7 +83,7 @@ class MultipleChoice(Plugin):
         frame = Frame.of(tokenizer, pair=True)
         asked = iter(pieces(tokenizer, [text for row in rows for text in (row.context, row.question)]))
         offered = iter(pieces(tokenizer, [option for row in rows for option in row.options]))
-        letters = _letters(tokenizer) if self.letters else []
+        letters = _letters(tokenizer, max((len(row.options) for row in rows), default=0)) if self.letters else []
         features: list[Feature] = []
         for place, row in enumerate(rows):
             question = joined(next(asked), next(asked))
@@ -195,9 +195,15 @@ class MultipleChoice(Plugin):
         return row
 
 
-def _letters(tokenizer: Tokenizer) -> list[Pieces]:
-    """`A.`, `B.`, …; they stand nowhere in the row."""
-    found = pieces(tokenizer, [f"{letter}." for letter in LETTERS])
+def _letters(tokenizer: Tokenizer, count: int) -> list[Pieces]:
+    """`A.`, `B.`, …; they stand nowhere in the row. Raises: MedencError when the tokenizer does not tell them apart."""
+    found = pieces(tokenizer, [f"{letter}." for letter in LETTERS[:count]])
+    if len({tuple(letter.ids.tolist()) for letter in found}) < len(found):
+        raise MedencError(
+            f"the tokenizer does not tell the letters A to {LETTERS[count - 1]} apart",
+            where="letters",
+            hint="letters = false",
+        )
     return [replace(letter, offsets=np.zeros_like(letter.offsets)) for letter in found]
 
 
